@@ -1,0 +1,1 @@
+"""Auth methods, one file or folder each."""

@@ -1,0 +1,1 @@
+"""Encryption at rest: keyring, barrier, seals."""

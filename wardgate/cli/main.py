@@ -1,0 +1,5 @@
+"""The `wardgate` command."""
+
+
+def main() -> None:
+    raise SystemExit("not yet")

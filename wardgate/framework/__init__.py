@@ -1,0 +1,1 @@
+"""How a backend is written: typed endpoints, fields, OpenAPI, help."""

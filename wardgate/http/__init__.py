@@ -1,0 +1,1 @@
+"""HTTP: parsing and bounding requests, writing responses."""

@@ -1,0 +1,1 @@
+"""The endpoints under sys/, one file a topic."""
