@@ -74,9 +74,9 @@ class Store(Protocol):
         """The names directly below `prefix`, sorted by their UTF-8 bytes.
 
         `prefix` is ``""`` or ends in ``/``. A name that has keys below it ends in ``/``; a name can
-        appear both as key and as folder. Only names greater than `after` (bytewise) are given,
-        at most `limit` of them. Listing one level costs no more than the names on that level: a folder with a
-        million keys below it is one step.
+        appear both as key and as folder. Only names greater than `after` (bytewise) are given, at
+        most `limit` of them. Listing a level costs no more than the names on that level: a folder
+        with a million keys below it is one step.
         """
         ...
 
