@@ -14,3 +14,6 @@ class Operation(StrEnum):
     LIST = "list"
     SCAN = "scan"
     HELP = "help"
+
+
+LISTINGS = frozenset({Operation.LIST, Operation.SCAN})

@@ -1,0 +1,125 @@
+"""The command line of the bench: `scripts/bench --help`."""
+
+import signal
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from bench import results, svg, table
+from bench.api import Refused
+from bench.duel import duel
+from bench.loads import LOADS, Load, WrongAnswer
+from bench.machine import NotADisk
+from bench.servers import KINDS, ROOT, Kind, StartFailed
+
+NAMES = ", ".join(load.name for load in LOADS)
+WIDE = 150  # columns, when the output is no terminal
+
+
+def bench(
+    *,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Run only this load: {NAMES}. Several times."),
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Rounds of 2 seconds, to see that it works.")
+    ] = False,
+    connections: Annotated[int, typer.Option(min=1, max=512)] = 32,
+    rounds: Annotated[int, typer.Option(min=3, max=15)] = 3,
+    seconds: Annotated[int, typer.Option(min=1, max=60, help="Length of a round.")] = 10,
+    subject: Annotated[str, typer.Option(help="The server that is measured.")] = "wardgate",
+    baseline: Annotated[str, typer.Option(help="The server it is compared with.")] = "openbao",
+    save: Annotated[Path | None, typer.Option(help="Write all samples to this JSON file.")] = None,
+    compare: Annotated[Path | None, typer.Option(help="A saved run to compare with.")] = None,
+    plot: Annotated[Path | None, typer.Option("--svg", help="Write a bar plot here.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="A folder on a disk for both servers' data.")
+    ] = None,
+) -> None:
+    """Load two servers in turn and print their figures side by side.
+
+    Exit status 1 when a load has no figure, because not every reply was right.
+    """
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDE)
+    say = Console(stderr=True, highlight=False, markup=False).print
+    for name in (subject, baseline):
+        if name not in KINDS:
+            raise typer.BadParameter(f"a server is one of: {', '.join(KINDS)}")
+    loads = _choose(only)
+    earlier = _load(compare)
+    folder = data or ROOT / "bench-results"
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = results.Settings(connections, rounds, 2 if quick else seconds)
+
+    _end_on_signals()
+    try:
+        run = duel(*_pair(baseline, subject), loads, settings=settings, folder=folder, say=say)
+    except (StartFailed, NotADisk, Refused, WrongAnswer) as error:
+        say(f"The bench could not run: {error}")
+        raise typer.Exit(1) from None
+
+    table.show(run, console)
+    if earlier:
+        table.compare(earlier, run, console)
+    if save:
+        results.save(run, save)
+    if plot:
+        plot.write_text(svg.plot(run))
+    if run.refusals:
+        raise typer.Exit(1)
+
+
+def _pair(baseline: str, subject: str) -> tuple[Kind, Kind]:
+    """Both kinds; two of one kind, which shows how far chance goes, get different titles."""
+    first, second = KINDS[baseline], KINDS[subject]
+    return first, replace(second, title=f"{second.title} again") if first is second else second
+
+
+def _choose(names: list[str] | None) -> list[Load]:
+    """The loads named, or all that are not optional."""
+    if not names:
+        return [load for load in LOADS if not load.optional]
+    known = {load.name: load for load in LOADS}
+    if not set(names) <= set(known):
+        raise typer.BadParameter(f"a load is one of: {', '.join(known)}", param_hint="--only")
+    return [load for load in LOADS if load.name in names]
+
+
+def _load(file: Path | None) -> results.Run | None:
+    if file is None:
+        return None
+    try:
+        return results.load(file)
+    except (OSError, msgspec.DecodeError) as error:
+        raise typer.BadParameter(str(error), param_hint="--compare") from None
+
+
+def _end_on_signals() -> None:
+    """Let Ctrl-C, SIGTERM and a closed terminal unwind, so that every server is ended.
+
+    Only the first signal counts: the unwinding takes seconds at most and must not be interrupted.
+    """
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def unwind(number: int, _frame: FrameType | None) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    for each in signals:
+        signal.signal(each, unwind)
+
+
+if __name__ == "__main__":
+    # a traceback with local variables would show tokens
+    app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+    app.command()(bench)
+    app()

@@ -1,0 +1,130 @@
+"""What a run of the bench measured: the form in which it is shown, saved and compared."""
+
+from pathlib import Path
+from statistics import median
+
+import msgspec
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One round of one load on one server, in which every reply was a 2xx."""
+
+    requests: int
+    seconds: float
+    p50: float
+    """Milliseconds within which half of the replies came."""
+    p99: float
+
+    @property
+    def rate(self) -> float:
+        """Requests per second."""
+        return self.requests / self.seconds
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """The medians of a load's rounds on one server."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One load on both servers: the rounds in the order in which they ran."""
+
+    load: str
+    title: str
+    baseline: list[Sample]
+    subject: list[Sample]
+
+    @property
+    def ratio(self) -> float:
+        """How many times the baseline's requests per second the subject answers (medians)."""
+        return figures(self.subject).rate / figures(self.baseline).rate
+
+    @property
+    def ratio_range(self) -> tuple[float, float]:
+        """The lowest and the highest ratio of two rounds that ran one after the other."""
+        pairs = zip(self.baseline, self.subject, strict=True)
+        ratios = [subject.rate / baseline.rate for baseline, subject in pairs]
+        return min(ratios), max(ratios)
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A load for which there is no figure, and why."""
+
+    load: str
+    title: str
+    reason: str
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """MiB held by all processes of a server."""
+
+    rss: float
+    pss: float
+
+
+class Contender(msgspec.Struct, frozen=True):
+    """A server that was measured."""
+
+    name: str
+    version: str
+    idle: Memory
+    loaded: Memory
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """Where it ran."""
+
+    cpu: str
+    cores: int
+    memory: float
+    """GiB."""
+    kernel: str
+    filesystem: str
+    python: str
+    wrk: str
+    packages: dict[str, str]
+    load_average: float
+    """Of the minute before the run."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """How hard and how long."""
+
+    connections: int
+    rounds: int
+    seconds: int
+
+
+class Run(msgspec.Struct, frozen=True):
+    """Everything that one run found out."""
+
+    started: str
+    """UTC, ISO 8601."""
+    machine: Machine
+    settings: Settings
+    baseline: Contender
+    subject: Contender
+    rows: list[Row]
+    refusals: list[Refusal]
+    notes: list[str]
+
+
+def figures(samples: list[Sample]) -> Figures:
+    """The medians of `samples`, of which there is at least one."""
+    return Figures(
+        rate=median(sample.rate for sample in samples),
+        p50=median(sample.p50 for sample in samples),
+        p99=median(sample.p99 for sample in samples),
+    )
+
+
+def save(run: Run, file: Path) -> None:
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=2) + b"\n")
+
+
+def load(file: Path) -> Run:
+    """A run that was saved. Raises `msgspec.DecodeError` when the file holds something else."""
+    return msgspec.json.decode(file.read_bytes(), type=Run)

@@ -1,0 +1,167 @@
+"""The servers that can be measured: how each is configured, started, opened and ended."""
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import sysconfig
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import processes
+from bench.api import Api, Refused
+
+ROOT = Path(__file__).parent.parent
+START_TIMEOUT = 30.0  # seconds
+QUIET = 0.05  # of one core: below this a server counts as doing nothing
+
+
+class StartFailed(Exception):
+    """A server did not come up; the message ends with the last lines of its log."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A server program: its configuration for a data directory and ports, and its command line."""
+
+    title: str
+    config: Callable[[Path, int, int], str]
+    command: Callable[[Path], list[str]]
+
+
+def _wardgate_config(data: Path, port: int, _cluster_port: int) -> str:
+    return f"""
+storage "lmdb" {{
+  path = {json.dumps(str(data))}
+}}
+listener "tcp" {{
+  address     = "127.0.0.1:{port}"
+  tls_disable = true
+}}
+"""
+
+
+def _openbao_config(data: Path, port: int, cluster_port: int) -> str:
+    return f"""
+storage "raft" {{
+  path    = {json.dumps(str(data))}
+  node_id = "bench"
+}}
+listener "tcp" {{
+  address     = "127.0.0.1:{port}"
+  tls_disable = true
+}}
+api_addr     = "http://127.0.0.1:{port}"
+cluster_addr = "http://127.0.0.1:{cluster_port}"
+log_level    = "warn"
+"""
+
+
+KINDS = {
+    "wardgate": Kind(
+        "Wardgate (lmdb)",
+        _wardgate_config,
+        lambda config: [sys.executable, "-m", "wardgate", "server", f"-config={config}"],
+    ),
+    "openbao": Kind(
+        "OpenBao (raft)",
+        _openbao_config,
+        lambda config: [f"{sysconfig.get_path('scripts')}/bao", "server", f"-config={config}"],
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running, unsealed server. `api` carries its root token; `session` is its process id."""
+
+    title: str
+    version: str
+    session: int
+    api: Api
+
+    def settle(self, seconds: float = 5.0) -> None:
+        """Wait until it does nothing any more, so that its neighbour can be measured."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            before = processes.cpu_seconds(self.session)
+            time.sleep(0.4)
+            if processes.cpu_seconds(self.session) - before < QUIET * 0.4:
+                return
+
+
+@contextlib.contextmanager
+def running(kind: Kind, folder: Path) -> Iterator[Server]:
+    """Start a new server with its data, configuration and log in `folder`; end it afterwards.
+
+    Raises `StartFailed`.
+    """
+    data = folder / "data"
+    data.mkdir(parents=True)
+    config, log = folder / "server.hcl", folder / "server.log"
+    port, cluster_port = _free_ports(2)
+    config.write_text(kind.config(data, port, cluster_port))
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603
+            kind.command(config),
+            cwd=ROOT,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        try:
+            api = _open(Api(port), process)
+        except (StartFailed, Refused) as error:
+            tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+            raise StartFailed(f"{kind.title}: {error}\n{tail}") from error
+        version = str(api.call("GET", "sys/health").get("version", "unknown"))
+        yield Server(kind.title, version, process.pid, api)
+    finally:
+        processes.stop(process)
+
+
+def environment() -> dict[str, str]:
+    """This process's environment without settings meant for another server."""
+    foreign = ("VAULT_", "BAO_", "WARDGATE_", "BENCH_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+
+
+def _open(api: Api, process: subprocess.Popen[bytes]) -> Api:
+    """Initialise and unseal; the API with the root token, once it serves requests."""
+    _wait(process, lambda: bool(api.call("GET", "sys/seal-status")))
+    made = api.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
+    api.call("PUT", "sys/unseal", {"key": made["keys_base64"][0]})
+    # 200 only when unsealed and active, which takes a moment after the unsealing
+    _wait(process, lambda: bool(api.call("GET", "sys/health")))
+    return Api(api.port, made["root_token"])
+
+
+def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise StartFailed(f"it ended with exit status {process.returncode}")
+        with contextlib.suppress(OSError, http.client.HTTPException, Refused):
+            if ready():
+                return
+        time.sleep(0.1)
+    raise StartFailed(f"it was not ready within {START_TIMEOUT:.0f} seconds")
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports of the loopback that nobody listens on at this moment."""
+    with contextlib.ExitStack() as stack:
+        ports = []
+        for _ in range(count):
+            holder = stack.enter_context(socket.socket())
+            holder.bind(("127.0.0.1", 0))
+            ports.append(int(holder.getsockname()[1]))
+        return ports

@@ -1,0 +1,75 @@
+"""The two servers of the conformance tests: a pair that lives for the whole run, or for one test.
+
+`WARDGATE_CONFORMANCE_TARGET` says what is compared with OpenBao: `wardgate` (the default), a second
+`openbao` (which proves that the comparison itself finds nothing where nothing differs), or the
+address of a Wardgate in development mode that was just started with the root token `root`.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.conformance.exchange import Client
+from tests.conformance.rewordings import Rewordings
+from tests.servers import (
+    Server,
+    openbao_dev,
+    openbao_uninitialised,
+    wardgate_dev,
+    wardgate_uninitialised,
+)
+
+TARGET = os.environ.get("WARDGATE_CONFORMANCE_TARGET", "wardgate")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Connections to the server under test and to OpenBao."""
+
+    ours: Client
+    theirs: Client
+    rewordings: Rewordings | None
+
+
+@pytest.fixture(scope="session")
+def rewordings() -> Rewordings | None:
+    """The differences in wording that the whole run needed; None for OpenBao beside itself."""
+    return None if TARGET == "openbao" else Rewordings()
+
+
+@pytest.fixture(scope="session")
+def pair(rewordings: Rewordings | None) -> Iterator[Pair]:
+    """The server under test beside an OpenBao, both in development mode."""
+    with _target() as ours, openbao_dev() as theirs, _connected(ours, theirs, rewordings) as pair:
+        yield pair
+
+
+@pytest.fixture
+def uninitialised_pair(rewordings: Rewordings | None) -> Iterator[Pair]:
+    """Two fresh servers that nobody has initialised."""
+    start = openbao_uninitialised if TARGET == "openbao" else wardgate_uninitialised
+    with (
+        start() as ours,
+        openbao_uninitialised() as theirs,
+        _connected(ours, theirs, rewordings) as pair,
+    ):
+        yield pair
+
+
+@contextmanager
+def _connected(ours: Server, theirs: Server, rewordings: Rewordings | None) -> Iterator[Pair]:
+    with closing(Client(ours)) as our_client, closing(Client(theirs)) as their_client:
+        yield Pair(our_client, their_client, rewordings)
+
+
+def _target() -> AbstractContextManager[Server]:
+    if TARGET == "wardgate":
+        return wardgate_dev()
+    if TARGET == "openbao":
+        return openbao_dev()
+    address = urlsplit(TARGET)
+    return nullcontext(Server(address.hostname or "127.0.0.1", address.port or 8200))

@@ -1,0 +1,44 @@
+"""An auth method that does what none should, to show what the core makes of it."""
+
+from tests.node import NodeUnderTest
+from wardgate.core.operation import Operation
+from wardgate.core.request import Request, Response, TokenGrant
+from wardgate.framework.backend import EndpointBackend
+from wardgate.framework.endpoints import endpoint
+
+SECRET = "hunter2"
+
+
+class Odd(EndpointBackend):
+    """Grants whatever is asked for."""
+
+    def __init__(self, grant: TokenGrant) -> None:
+        super().__init__()
+        self.grant = grant
+
+    @endpoint("login", Operation.UPDATE, operation_id="odd-login", unauthenticated=True)
+    async def login(self, request: Request) -> Response:
+        """Grants a login."""
+        return Response(grant=self.grant)
+
+    @endpoint("refused", Operation.UPDATE, operation_id="odd-refused", unauthenticated=True)
+    async def refused(self, request: Request) -> Response:
+        """Refuses a login and grants it all the same."""
+        return Response({"errors": ["no"]}, status=403, bare=True, grant=self.grant)
+
+    @endpoint("broken", Operation.UPDATE, operation_id="odd-broken", unauthenticated=True)
+    async def broken(self, request: Request) -> Response:
+        """Fails in a way that nobody thought of."""
+        raise KeyError(SECRET)
+
+
+async def mount_odd(node: NodeUnderTest, grant: TokenGrant) -> Odd:
+    """Let an `Odd` answer at auth/odd/ of this node."""
+    await node.ok("sys/auth/odd", {"type": "userpass"})
+    odd = Odd(grant)
+    build = node.core.catalog.build
+    node.core.catalog.build = (  # type: ignore[method-assign]
+        lambda core, mount: odd if mount.path == "auth/odd/" else build(core, mount)
+    )
+    node.core.forget()
+    return odd

@@ -1,0 +1,77 @@
+"""What costs too much is refused before anybody asks who sent it (security cases 44 and 50)."""
+
+import asyncio
+
+import pytest
+
+from tests.node import Exchange, NodeUnderTest, Scope, with_node
+from wardgate.core.settings import Settings
+from wardgate.errors import InvalidRequest
+from wardgate.http.app import Application
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":' * 101 + b"1" + b"}" * 101,
+        b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+        b'{"a":' + b"[" * 100_000,
+        b'{"a":' * 100_000,
+    ],
+)
+def test_44_deep_json_is_refused_without_a_token(body: bytes) -> None:
+    @with_node
+    async def test(node: NodeUnderTest) -> None:
+        for path in ("sys/init", "sys/unseal", "auth/token/create", "never"):
+            answer = await node.http("POST", f"/v1/{path}", body, token=None)
+            assert answer.status in (400, 413)
+
+    test()
+
+
+def test_44_a_request_that_is_too_large_is_refused_unread() -> None:
+    async def run() -> None:
+        node = await NodeUnderTest.start(settings=Settings(max_request_bytes=5000))
+        application: Application = node.node.application
+        for headers in ({"content-length": "1000000"}, {"transfer-encoding": "chunked"}):
+            exchange = Exchange(b"x" * 1_000_000)
+            await application.__rsgi__(Scope("POST", "/v1/sys/init", "", headers), exchange)
+            assert exchange.answer is not None
+            assert exchange.answer.status == 413
+            assert exchange.read <= 5000 + 1024
+
+    asyncio.run(run())
+
+
+@with_node
+async def test_44_wide_json_is_read_and_answered(node: NodeUnderTest) -> None:
+    body = b'{"policies":[' + b'"a",' * 100_000 + b'"a"]}'
+    answer = await node.http("POST", "/v1/auth/token/create", body)
+    assert answer.json()["auth"]["policies"] == ["a", "default"]
+
+
+@pytest.mark.parametrize("number", [b"1e3000000", b"1e-3000000", b"9" * 4000, b"1e99999999999999"])
+def test_44_a_number_costs_no_more_than_its_digits(number: bytes) -> None:
+    """`sys/init` takes numbers from anybody."""
+
+    @with_node
+    async def test(node: NodeUnderTest) -> None:
+        answer = await node.http(
+            "POST", "/v1/sys/init", b'{"secret_shares":' + number + b"}", token=None
+        )
+        assert answer.status == 400
+
+    test()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{" * 50_000, 'path "a" {' * 5_000, "[" * 50_000, '"' * 50_000, "/*" * 25_000, "a" * 99_999],
+)
+def test_50_a_policy_of_no_sense_is_refused(text: str) -> None:
+    @with_node
+    async def test(node: NodeUnderTest) -> None:
+        for path in ("sys/policies/acl/p", "sys/policies/password/p"):
+            assert (await node.write(path, {"policy": text})).status == InvalidRequest.status
+
+    test()

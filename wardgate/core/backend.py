@@ -1,0 +1,83 @@
+"""What the core asks of a backend: the code behind a mount.
+
+The core never imports a backend. `wardgate.framework` turns classes with typed endpoints into this.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from wardgate.core.operation import Operation
+from wardgate.core.request import Request, Response
+from wardgate.core.storage import View
+from wardgate.core.tokens.record import Token
+
+Captures = tuple[str, ...]
+
+
+class Endpoint(Protocol):
+    """One operation (or a few) on one path of a backend."""
+
+    unauthenticated: bool
+    """Needs no token."""
+    sudo: bool
+    """Needs the sudo capability beside the operation's own."""
+    conditional: bool
+    """Writes are CREATE or UPDATE, depending on what `exists` says."""
+
+    async def exists(self, request: Request, captures: Captures) -> bool:
+        """Whether the thing that the path names exists; asked only when `conditional`."""
+        ...
+
+    async def call(self, request: Request, captures: Captures) -> Response:
+        """Answer the request, or raise a `RequestError`."""
+        ...
+
+
+class Route:
+    """Where a path leads inside a backend. `endpoint` is None when nothing answers the request:
+    either the path is unknown, or it is `path_known` but not for that operation (then
+    `unauthenticated` says whether those that it is for need no token)."""
+
+    __slots__ = ("captures", "endpoint", "path_known", "unauthenticated")
+
+    def __init__(
+        self,
+        endpoint: Endpoint | None,
+        captures: Captures = (),
+        *,
+        path_known: bool = False,
+        unauthenticated: bool = False,
+    ) -> None:
+        self.endpoint = endpoint
+        self.captures = captures
+        self.path_known = path_known
+        self.unauthenticated = unauthenticated
+
+
+class Renewal(msgspec.Struct, frozen=True):
+    """What an auth method allows a token to be renewed for; seconds, 0 for the mount's values."""
+
+    ttl: int = 0
+    max_ttl: int = 0
+    period: int = 0
+
+
+class Backend(Protocol):
+    """The code behind a mount. It keeps nothing in memory that another node would have to know."""
+
+    def route(self, operation: Operation, path: str) -> Route:
+        """Find the endpoint; `path` is relative to the mount."""
+        ...
+
+    def describe(self) -> str:
+        """One paragraph for people, for ``?help=1`` on the mount itself."""
+        ...
+
+    async def renew(self, storage: View, token: Token) -> Renewal:
+        """Check a token that this mount gave out again, before it is renewed.
+
+        `storage` is the mount's. Raises a `RequestError` when whoever logged in would no longer get
+        the same token: the user is gone, or has other policies now.
+        """
+        ...

@@ -1,0 +1,32 @@
+"""Random identifiers: request ids, tokens, accessors, UUIDs.
+
+All come from the operating system's random number generator.
+"""
+
+import secrets
+import string
+
+from wardgate.randomness import random_bytes
+
+_BASE62 = string.ascii_letters + string.digits
+TOKEN_LENGTH = 24  # base62 characters: about 143 bits
+
+
+def new_uuid() -> str:
+    """A random UUID in its usual form (RFC 9562, version 4; 120 of its bits are random)."""
+    text = random_bytes(16).hex()
+    return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
+
+
+def random_base62(length: int) -> str:
+    """`length` characters, each one of 62 with equal chance."""
+    found = ""
+    while len(found) < length:
+        # 248 is the largest multiple of 62 in a byte: anything above would favour some characters
+        found += "".join([_BASE62[byte % 62] for byte in random_bytes(length + 8) if byte < 248])
+    return found[:length]
+
+
+def new_accessor_suffix() -> str:
+    """Eight hexadecimal digits, as in ``kv_1a2b3c4d``."""
+    return secrets.token_hex(4)

@@ -1,0 +1,205 @@
+"""The mount table: which backend answers which path.
+
+The table is one record, so a change of it is atomic and every request sees one whole table. What
+the mount stores lives under a prefix made of its UUID, which is never used again: disabling a mount
+takes the entry out of the table, which ends everything under it at once, and leaves a job for the
+sweeper that removes the bytes.
+"""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from wardgate.core.backend import Backend
+from wardgate.core.ids import new_accessor_suffix, new_uuid
+from wardgate.core.records import Codec
+from wardgate.core.storage import Transaction
+from wardgate.errors import InvalidRequest
+
+TABLE_KEY = "core/mounts"
+PURGE_PREFIX = "job/purge-mount/"
+
+AUTH_PREFIX = "auth/"
+PROTECTED = ("auth/", "sys/", "cubbyhole/", "identity/", "audit/")
+"""Paths that no mount may take, give up or lie under."""
+
+_SEGMENT = re.compile(r"[^\x00-\x1f\x7f*+{}]+")
+
+
+class MountConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What tuning sets. TTLs are seconds; 0 means the system's value."""
+
+    default_lease_ttl: int = 0
+    max_lease_ttl: int = 0
+    force_no_cache: bool = False
+    listing_visibility: str = ""
+    token_type: str = ""
+    audit_non_hmac_request_keys: tuple[str, ...] = ()
+    audit_non_hmac_response_keys: tuple[str, ...] = ()
+    passthrough_request_headers: tuple[str, ...] = ()
+    allowed_response_headers: tuple[str, ...] = ()
+
+
+class Mount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One mounted backend. `path` is the full route with its trailing slash."""
+
+    path: str
+    type: str
+    uuid: str
+    accessor: str
+    description: str = ""
+    config: MountConfig = MountConfig()
+    options: dict[str, str] | None = None
+    local: bool = False
+    seal_wrap: bool = False
+    external_entropy_access: bool = False
+
+    @property
+    def is_auth(self) -> bool:
+        return self.path.startswith(AUTH_PREFIX)
+
+    @property
+    def storage_prefix(self) -> str:
+        return f"mount/{self.uuid}/"
+
+
+def new_mount(
+    path: str,
+    type: str,
+    *,
+    description: str = "",
+    config: MountConfig = MountConfig(),  # noqa: B008  (frozen)
+    options: dict[str, str] | None = None,
+    local: bool = False,
+    seal_wrap: bool = False,
+    external_entropy_access: bool = False,
+) -> Mount:
+    """A mount with an identity of its own."""
+    kind = f"auth_{type}" if path.startswith(AUTH_PREFIX) else type
+    return Mount(
+        path=path,
+        type=type,
+        uuid=new_uuid(),
+        accessor=f"{kind}_{new_accessor_suffix()}",
+        description=description,
+        config=config,
+        options=options,
+        local=local,
+        seal_wrap=seal_wrap,
+        external_entropy_access=external_entropy_access,
+    )
+
+
+def check_path(path: str) -> str:
+    """A mount path as a client wrote it, in its canonical form with one trailing slash."""
+    cleaned = path.strip("/")
+    segments = cleaned.split("/")
+    if not cleaned or any(
+        segment in ("", ".", "..") or not _SEGMENT.fullmatch(segment) for segment in segments
+    ):
+        raise InvalidRequest(
+            "path: must be one or more names separated by '/', without '.', '..', '*', '+', '{', '}'"
+            " or control characters"
+        )
+    return cleaned + "/"
+
+
+class MountTable:
+    """All mounts, and the way from a path to its mount.
+
+    Built once for each stored version of the table and shared between requests.
+    """
+
+    def __init__(self, mounts: tuple[Mount, ...], build: Callable[[Mount], Backend]) -> None:
+        self.mounts = mounts
+        self.by_path = {mount.path: mount for mount in mounts}
+        self.by_uuid = {mount.uuid: mount for mount in mounts}
+        self.by_accessor = {mount.accessor: mount for mount in mounts}
+        self._build = build
+        self._backends: dict[str, Backend] = {}
+        self._by_head: dict[str, list[Mount]] = {}
+        for mount in sorted(mounts, key=lambda mount: len(mount.path), reverse=True):
+            self._by_head.setdefault(_head(mount.path), []).append(mount)
+
+    def find(self, path: str) -> Mount | None:
+        """The mount with the longest path that `path` lies under, or None."""
+        for mount in self._by_head.get(_head(path), ()):
+            if path.startswith(mount.path) or path == mount.path[:-1]:
+                return mount
+        return None
+
+    def backend(self, mount: Mount) -> Backend:
+        """The code behind `mount`."""
+        backend = self._backends.get(mount.uuid)
+        if backend is None:
+            backend = self._backends[mount.uuid] = self._build(mount)
+        return backend
+
+    def conflict(self, path: str) -> Mount | None:
+        """A mount that lies above, below or at `path`, where another mount would be shadowed."""
+        for mount in self.mounts:
+            if mount.path.startswith(path) or path.startswith(mount.path):
+                return mount
+        return None
+
+    def with_mount(self, mount: Mount) -> "MountTable":
+        """A table in which `mount` is new or takes the place of the one with the same UUID."""
+        rest = tuple(other for other in self.mounts if other.uuid != mount.uuid)
+        return MountTable((*rest, mount), self._build)
+
+    def without(self, mount: Mount) -> "MountTable":
+        rest = tuple(other for other in self.mounts if other.uuid != mount.uuid)
+        return MountTable(rest, self._build)
+
+
+def _head(path: str) -> str:
+    """What narrows the search: the first segment, or the second one of an auth method."""
+    if path.startswith(AUTH_PREFIX):
+        return path[: path.find("/", len(AUTH_PREFIX)) + 1] or path + "/"
+    return path[: path.find("/") + 1] or path + "/"
+
+
+class MountTableCodec:
+    """Stores the mounts; gives back a whole `MountTable` that can build their backends."""
+
+    def __init__(self, build: Callable[[Mount], Backend]) -> None:
+        self._build = build
+        self._codec = Codec(tuple[Mount, ...])
+
+    def encode(self, record: MountTable) -> bytes:
+        return self._codec.encode(record.mounts)
+
+    def decode(self, data: bytes) -> MountTable:
+        return MountTable(self._codec.decode(data), self._build)
+
+    def empty(self) -> MountTable:
+        return MountTable((), self._build)
+
+
+class Mounts:
+    """Reads and changes the table inside a transaction."""
+
+    def __init__(self, build: Callable[[Mount], Backend]) -> None:
+        self._codec = MountTableCodec(build)
+
+    async def table(self, transaction: Transaction) -> MountTable:
+        """The whole table."""
+        return await transaction.get(TABLE_KEY, self._codec) or self._codec.empty()
+
+    def known_table(self, transaction: Transaction) -> MountTable | None:
+        """The table if the transaction has it at hand; see `Transaction.known`."""
+        table: MountTable | None = transaction.known(TABLE_KEY)
+        return table
+
+    def save(self, transaction: Transaction, table: MountTable) -> None:
+        transaction.put(TABLE_KEY, table, self._codec)
+
+    async def remove(self, transaction: Transaction, mount: Mount) -> None:
+        """Take `mount` away; its stored bytes go with the sweeper's next rounds."""
+        table = await self.table(transaction)
+        self.save(transaction, table.without(mount))
+        transaction.put(PURGE_PREFIX + mount.uuid, {}, _JOB)
+
+
+_JOB: Codec[dict[str, str]] = Codec(dict[str, str])

@@ -1,0 +1,143 @@
+"""Stored ACL policies, and the compiled rights of a token.
+
+A policy is parsed when it is written; its rules are stored beside its text. The rules of a whole
+set of policies are compiled once and used for as long as none of the policies, and not the entity
+that templates speak of, has changed.
+"""
+
+import math
+
+import msgspec
+
+from wardgate.core.identity import ENTITIES, Entity
+from wardgate.core.policy import Acl, PolicyRules
+from wardgate.core.records import Codec
+from wardgate.core.storage import Transaction
+from wardgate.errors import InvalidRequest
+
+POLICIES = "policy/acl/"
+ROOT = "root"
+DEFAULT = "default"
+RESPONSE_WRAPPING = "response-wrapping"
+IMMUTABLE = (ROOT, RESPONSE_WRAPPING)
+
+_COMPILED_MOST = 10_000  # policy sets kept compiled
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A policy as it was written, with the rules that its text holds. Times are seconds since the
+    epoch; `expires` 0 means never."""
+
+    name: str
+    text: str
+    rules: PolicyRules
+    version: int = 1
+    modified: float = 0
+    cas_required: bool = False
+    expires: float = 0
+
+    @property
+    def templated(self) -> bool:
+        return "{{" in self.text
+
+
+_POLICY: Codec[Policy] = Codec(Policy)
+
+
+class _Compiled:
+    __slots__ = ("acl", "reads", "revision")
+
+    def __init__(self, acl: Acl, reads: dict[str, int], revision: int) -> None:
+        self.acl = acl
+        self.reads = reads
+        self.revision = revision
+
+
+def canonical_name(name: str) -> str:
+    """Policy names are case-insensitive; spaces around them do not count."""
+    return name.strip().lower()
+
+
+class Policies:
+    """Reads, writes and compiles policies inside a transaction."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[tuple[str, ...], str], _Compiled] = {}
+        self._root = Acl.compile((), root=True)
+
+    async def get(self, transaction: Transaction, name: str) -> Policy | None:
+        """The policy called `name`; None for ``root``, which has no text."""
+        return await transaction.get(POLICIES + name, _POLICY)
+
+    async def names(
+        self, transaction: Transaction, after: str = "", limit: int | None = None
+    ) -> list[str]:
+        return await transaction.list(POLICIES, after, limit)
+
+    def put(self, transaction: Transaction, policy: Policy) -> None:
+        transaction.put(POLICIES + policy.name, policy, _POLICY)
+
+    def delete(self, transaction: Transaction, name: str) -> None:
+        if name in IMMUTABLE:
+            raise InvalidRequest(f'cannot delete "{name}" policy')
+        if name == DEFAULT:
+            raise InvalidRequest("cannot delete default policy")
+        transaction.delete(POLICIES + name)
+
+    async def acl(
+        self, transaction: Transaction, names: tuple[str, ...], entity: Entity | None, now: float
+    ) -> Acl:
+        """The rights that these policies give together, for this entity."""
+        known = self.known(transaction, names, now, entity)
+        if known is not None:
+            return known
+        key = (names, entity.id if entity else "")
+        compiled = self._compiled.get(key)
+        if compiled is not None and (compiled.acl.valid_until or math.inf) <= now:
+            compiled = None
+        reads: dict[str, int] = {}
+        policies = []
+        for name in names:
+            policy = await self.get(transaction, name)
+            version = transaction.reads.get(POLICIES + name)
+            if version is None:
+                continue  # no policy can have such a name
+            reads[POLICIES + name] = version
+            if policy is not None and not 0 < policy.expires <= now:
+                policies.append(policy)
+        subject = None
+        if entity is not None and any(policy.templated for policy in policies):
+            subject = entity.template_subject()
+            # absent for an entity that this very transaction writes: -1 never matches a version
+            reads[ENTITIES + entity.id] = transaction.reads.get(ENTITIES + entity.id, -1)
+        if compiled is not None and compiled.reads == reads:
+            compiled.revision = transaction.revision
+            return compiled.acl
+        acl = Acl.compile([policy.rules for policy in policies], subject, now=now)
+        if -1 not in reads.values() and not any(policy.expires for policy in policies):
+            if len(self._compiled) >= _COMPILED_MOST:
+                self._compiled.clear()
+            self._compiled[key] = _Compiled(acl, reads, transaction.revision)
+        return acl
+
+    def known(
+        self,
+        transaction: Transaction,
+        names: tuple[str, ...],
+        now: float,
+        entity: Entity | None = None,
+    ) -> Acl | None:
+        """What `acl` gives, if it was compiled from what is true as of this transaction."""
+        if ROOT in names:
+            return self._root
+        compiled = self._compiled.get((names, entity.id if entity else ""))
+        if compiled is None or compiled.revision != transaction.revision:
+            return None
+        if (compiled.acl.valid_until or math.inf) <= now:
+            return None
+        transaction.reads.update(compiled.reads)
+        return compiled.acl
+
+    def forget(self) -> None:
+        """Drop everything compiled (when the barrier is sealed)."""
+        self._compiled.clear()

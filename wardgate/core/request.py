@@ -1,0 +1,190 @@
+"""A request on its way through the core, and what comes back.
+
+The HTTP layer makes a `Request`, the pipeline fills in what it finds out (mount, token, policies),
+an endpoint answers with a `Response`, and the HTTP layer writes that out.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from wardgate.core.operation import Operation
+from wardgate.core.storage import Transaction, View
+
+if TYPE_CHECKING:
+    from wardgate.core.mounts import Mount
+    from wardgate.core.policy import Acl
+    from wardgate.core.tokens.record import Token
+
+T = TypeVar("T")
+JsonMap = dict[str, Any]
+
+
+class Request:
+    """One request. `path` is what follows ``/v1/``, `peer` is address and port of whoever sent it;
+    times are seconds since the epoch."""
+
+    __slots__ = (
+        "acl",
+        "body",
+        "client_token",
+        "headers",
+        "id",
+        "memo",
+        "mount",
+        "operation",
+        "path",
+        "peer",
+        "query",
+        "storage",
+        "subpath",
+        "time",
+        "token",
+        "token_key",
+        "transaction",
+        "warnings",
+        "wrap_ttl",
+    )
+
+    acl: "Acl"
+    mount: "Mount"
+    transaction: Transaction
+    storage: View
+    subpath: str
+
+    def __init__(
+        self,
+        operation: Operation,
+        path: str,
+        *,
+        id: str,
+        time: float,
+        body: JsonMap | None = None,
+        query: Mapping[str, str] | None = None,
+        headers: Callable[[str], str | None] = lambda name: None,
+        client_token: str = "",
+        peer: str = "",
+        wrap_ttl: int | None = None,
+    ) -> None:
+        self.id = id
+        self.operation = operation
+        self.path = path
+        self.time = time
+        self.body = body
+        self.query = query
+        self.headers = headers
+        self.client_token = client_token
+        self.peer = peer
+        self.wrap_ttl = wrap_ttl
+        self.token: Token | None = None
+        self.token_key = ""
+        self.warnings: list[str] = []
+        self.memo: dict[str, Any] = {}
+
+    @property
+    def remote_address(self) -> str:
+        """The IP address that the request came from; empty over a unix socket."""
+        return self.peer.rpartition(":")[0].strip("[]")
+
+    async def once(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Do slow or outside work once, though a lost race makes the request run again."""
+        if name not in self.memo:
+            self.memo[name] = await work()
+        result: T = self.memo[name]
+        return result
+
+
+class TokenGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """What an auth method grants to somebody who has proved who they are.
+
+    The pipeline turns it into a token. Durations are seconds, 0 where the mount's or the system's
+    value applies.
+    """
+
+    display_name: str
+    policies: tuple[str, ...] = ()
+    no_default_policy: bool = False
+    alias: str = ""
+    """The name of this person or machine at the auth method; ties the login to an entity."""
+    alias_metadata: dict[str, str] = {}
+    metadata: dict[str, str] = {}
+    ttl: int = 0
+    max_ttl: int = 0
+    explicit_max_ttl: int = 0
+    period: int = 0
+    num_uses: int = 0
+    token_type: str = ""
+    bound_cidrs: tuple[str, ...] = ()
+    renewable: bool = True
+    renewal: dict[str, str] | None = None
+    """What the method needs to check this login again at each renewal."""
+
+
+class Response:
+    """What an endpoint answers.
+
+    `data` goes into the envelope's ``data``. With `bare`, the body is `data` itself (sys/health and
+    its kin); with `spread`, the keys of `data` stand beside the envelope's too, as some of Vault's
+    oldest endpoints have it. `raw` bytes replace the body altogether. `then` is called when all that
+    the request wrote is durable.
+    """
+
+    __slots__ = (
+        "auth",
+        "bare",
+        "content_type",
+        "data",
+        "grant",
+        "headers",
+        "lease_duration",
+        "raw",
+        "renewable",
+        "spread",
+        "status",
+        "then",
+        "warnings",
+        "wrap_info",
+    )
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        status: int = 200,
+        bare: bool = False,
+        spread: bool = False,
+        raw: bytes | None = None,
+        content_type: str = "application/json",
+        auth: JsonMap | None = None,
+        grant: TokenGrant | None = None,
+        warnings: list[str] | None = None,
+        lease_duration: int = 0,
+        renewable: bool = False,
+    ) -> None:
+        self.data = data
+        self.status = status
+        self.bare = bare
+        self.spread = spread
+        self.raw = raw
+        self.content_type = content_type
+        self.auth = auth
+        self.grant = grant
+        self.warnings = warnings
+        self.lease_duration = lease_duration
+        self.renewable = renewable
+        self.wrap_info: JsonMap | None = None
+        self.then: Callable[[], None] | None = None
+        self.headers: list[tuple[str, str]] = []
+
+
+def no_content(warnings: list[str] | None = None) -> Response:
+    """204; with warnings, 200 and an envelope that carries them."""
+    return Response(status=200 if warnings else 204, warnings=warnings)
+
+
+def listing(keys: list[str], key_info: JsonMap | None = None) -> Response:
+    """The answer to LIST: 404 where there is nothing, as Vault has it."""
+    if not keys:
+        return Response(status=404)
+    return Response({"keys": keys} if key_info is None else {"keys": keys, "key_info": key_info})

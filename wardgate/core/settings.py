@@ -1,0 +1,28 @@
+"""What the operator sets for the whole server."""
+
+import msgspec
+
+from wardgate.core.mounts import Mount
+
+DAY = 86_400
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits and names. TTLs are seconds, sizes are bytes."""
+
+    default_lease_ttl: int = 32 * DAY
+    max_lease_ttl: int = 32 * DAY
+    max_request_bytes: int = 32 * 1024 * 1024
+    max_json_depth: int = 100
+    raw_storage_endpoint: bool = False
+    cluster_name: str = ""
+    storage_type: str = "inmem"
+    address: str = ""
+
+    def default_ttl(self, mount: Mount) -> int:
+        """The mount's default TTL, at most its maximum."""
+        return min(mount.config.default_lease_ttl or self.default_lease_ttl, self.max_ttl(mount))
+
+    def max_ttl(self, mount: Mount) -> int:
+        """The mount's maximum TTL."""
+        return mount.config.max_lease_ttl or self.max_lease_ttl

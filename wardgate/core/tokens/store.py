@@ -1,0 +1,223 @@
+"""Where tokens are kept, and the rules by which they live and die.
+
+A token's id is never stored: its record lies under a name made of the id by a keyed hash. Beside the
+record stand an index from the accessor, an index of the parent's children, and one ordered by expiry.
+
+Revoking a token removes its record in one commit. Its descendants die in that instant, however many
+they are, because a token lives only while all of its ancestors do; the sweeper removes what is left
+of them afterwards (`wardgate.core.sweep`). The same holds for a parent that expires, and for one
+whose auth mount is disabled.
+"""
+
+import math
+import os
+from hashlib import blake2b
+
+import msgspec
+
+from wardgate.core.ids import TOKEN_LENGTH, random_base62
+from wardgate.core.mounts import Mounts
+from wardgate.core.records import BytesCodec
+from wardgate.core.storage import Transaction
+from wardgate.core.tokens.batch import PREFIX as BATCH_PREFIX
+from wardgate.core.tokens.batch import Cipher, open_token, seal_token
+from wardgate.core.tokens.record import ACCESSOR, TOKEN, AccessorIndex, Token, TokenType
+from wardgate.errors import InternalError, InvalidRequest
+
+SERVICE_PREFIX = "s."
+SALT_KEY = "core/token-salt"
+RECORDS = "token/id/"
+ACCESSORS = "token/accessor/"
+CHILDREN = "token/child/"
+EXPIRIES = "token/expiry/"
+CUBBYHOLES = "cubbyhole/"
+JOBS = "job/token/"
+
+_BYTES = BytesCodec()
+_NAME_BYTES = 20  # 160 bits name a token: far from any collision
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A live token and the name its record is stored under (empty for a batch token)."""
+
+    name: str
+    token: Token
+
+
+def new_salt() -> bytes:
+    return os.urandom(32)
+
+
+def expiry_key(token: Token, name: str) -> str:
+    """The place of a token in the index ordered by expiry, in milliseconds, rounded up: whoever
+    finds it due finds the token dead."""
+    return f"{EXPIRIES}{math.ceil(token.expires * 1000):013x}-{name}"
+
+
+class TokenStore:
+    """Finds, makes, changes and revokes tokens inside a transaction."""
+
+    def __init__(self, cipher: Cipher, mounts: Mounts) -> None:
+        self._cipher = cipher
+        self._mounts = mounts
+
+    async def name(self, transaction: Transaction, token_id: str) -> str:
+        """The storage name that belongs to a token id (or an accessor)."""
+        salt = transaction.known(SALT_KEY) or await transaction.get(SALT_KEY, _BYTES)
+        if salt is None:
+            raise InternalError("the token salt is missing from the storage")
+        return blake2b(token_id.encode(), key=salt, digest_size=_NAME_BYTES).hexdigest()
+
+    async def find(self, transaction: Transaction, token_id: str, now: float) -> Found | None:
+        """The token with this id if it is alive: neither it nor any ancestor has expired, was
+        revoked, or came from an auth mount that is gone."""
+        if not token_id:
+            return None
+        if token_id.startswith(BATCH_PREFIX):
+            token = await open_token(token_id, self._cipher)
+            return await self._living(transaction, "", token, now)
+        return await self.by_name(transaction, await self.name(transaction, token_id), now)
+
+    async def by_name(self, transaction: Transaction, name: str, now: float) -> Found | None:
+        """The live token stored under `name`."""
+        key = RECORDS + name
+        token = transaction.known(key) or await transaction.get(key, TOKEN)
+        return await self._living(transaction, name, token, now)
+
+    async def by_accessor(
+        self, transaction: Transaction, accessor: str, now: float
+    ) -> Found | None:
+        """The live token that `accessor` belongs to."""
+        key = ACCESSORS + await self.name(transaction, accessor)
+        index = await transaction.get(key, ACCESSOR)
+        return None if index is None else await self.by_name(transaction, index.name, now)
+
+    async def _living(
+        self, transaction: Transaction, name: str, token: Token | None, now: float
+    ) -> Found | None:
+        if token is None or not token.alive(now):
+            return None
+        table = self._mounts.known_table(transaction) or await self._mounts.table(transaction)
+        mounts = table.by_uuid
+        if token.issuer not in mounts:
+            return None
+        parent, accessor = token.parent, token.parent_accessor
+        while parent:
+            ancestor = await transaction.get(RECORDS + parent, TOKEN)
+            if ancestor is None or ancestor.accessor != accessor:
+                return None
+            if ancestor.dissolved:
+                if parent == token.parent:
+                    if token.type is TokenType.BATCH:
+                        return None  # its parent is part of it, so it cannot become an orphan
+                    token = token.without_parent()
+                break
+            if not ancestor.alive(now) or ancestor.issuer not in mounts:
+                return None
+            parent, accessor = ancestor.parent, ancestor.parent_accessor
+        return Found(name, token)
+
+    async def create(
+        self, transaction: Transaction, token: Token, token_id: str = ""
+    ) -> tuple[str, Token]:
+        """Store a new token; gives its id and its record with the accessor filled in.
+
+        `token_id` is a custom id, which must not be in use. A batch token stores nothing.
+        """
+        if token.parent:
+            parent = await transaction.get(RECORDS + token.parent, TOKEN)
+            accessor = "" if parent is None else parent.accessor
+            token = msgspec.structs.replace(token, parent_accessor=accessor)
+        if token.type is TokenType.BATCH:
+            return seal_token(token, self._cipher), token
+        custom = bool(token_id)
+        token_id = token_id or SERVICE_PREFIX + random_base62(TOKEN_LENGTH)
+        name = await self.name(transaction, token_id)
+        if await transaction.get(RECORDS + name, TOKEN) is not None:
+            raise InvalidRequest("cannot create a token with a duplicate ID")
+        if custom and await transaction.get(JOBS + name, _BYTES) is not None:
+            # the sweeper would take the new token's children and cubbyhole for those of the old
+            raise InvalidRequest(
+                "id: what a revoked token with this id left is still being cleared away; try again"
+            )
+        token = msgspec.structs.replace(token, accessor=random_base62(TOKEN_LENGTH))
+        transaction.put(RECORDS + name, token, TOKEN)
+        accessor_key = ACCESSORS + await self.name(transaction, token.accessor)
+        transaction.put(accessor_key, AccessorIndex(token.accessor, name), ACCESSOR)
+        if token.expires:
+            transaction.put(expiry_key(token, name), b"", _BYTES)
+        if token.parent:
+            transaction.put(f"{CHILDREN}{token.parent}/{name}", b"", _BYTES)
+            await self.mark_dependents(transaction, token.parent)
+        return token_id, token
+
+    async def mark_dependents(self, transaction: Transaction, name: str) -> None:
+        """Note in a token's record that revoking it leaves something for the sweeper."""
+        token = await transaction.get(RECORDS + name, TOKEN)
+        if token is not None and not token.has_dependents:
+            changed = msgspec.structs.replace(token, has_dependents=True)
+            transaction.put(RECORDS + name, changed, TOKEN)
+
+    def replace(self, transaction: Transaction, found: Found, changed: Token) -> None:
+        """Store a token's new state (renewed, used once more)."""
+        transaction.put(RECORDS + found.name, changed, TOKEN)
+        if changed.expires != found.token.expires:
+            if found.token.expires:
+                transaction.delete(expiry_key(found.token, found.name))
+            if changed.expires:
+                transaction.put(expiry_key(changed, found.name), b"", _BYTES)
+
+    async def use(self, transaction: Transaction, found: Found) -> Token:
+        """Count one use of a token with limited uses. With its last use it is revoked: the record
+        given back has -1 uses left, and answers this one request still."""
+        token = found.token
+        if token.num_uses == 0 or not found.name:
+            return token
+        if token.num_uses == 1:
+            await self.revoke(transaction, found.name)
+            return msgspec.structs.replace(token, num_uses=-1)
+        changed = msgspec.structs.replace(token, num_uses=token.num_uses - 1)
+        transaction.put(RECORDS + found.name, changed, TOKEN)
+        return changed
+
+    async def revoke(self, transaction: Transaction, name: str) -> None:
+        """End the token stored under `name`, and with it all of its descendants."""
+        token = await transaction.get(RECORDS + name, TOKEN)
+        if token is None or token.dissolved:
+            return
+        await self.erase(transaction, name, token)
+        if token.has_dependents:
+            transaction.put(JOBS + name, b"", _BYTES)
+
+    async def revoke_orphan(self, transaction: Transaction, name: str) -> None:
+        """End the living token stored under `name`; its children live on without a parent.
+
+        Its batch children die with it: nothing is stored for them that could be changed.
+        """
+        token = await transaction.get(RECORDS + name, TOKEN)
+        if token is None or token.dissolved:
+            return
+        await self.erase(transaction, name, token)
+        if token.has_dependents:
+            # the record stays, dead, until the sweeper has told every child that it is an orphan
+            dead = msgspec.structs.replace(token, dissolved=True)
+            transaction.put(RECORDS + name, dead, TOKEN)
+            transaction.put(JOBS + name, b"", _BYTES)
+
+    async def erase(self, transaction: Transaction, name: str, token: Token) -> None:
+        """Remove a token's record and its places in the indexes."""
+        transaction.delete(RECORDS + name)
+        transaction.delete(ACCESSORS + await self.name(transaction, token.accessor))
+        if token.expires:
+            transaction.delete(expiry_key(token, name))
+        if token.parent:
+            transaction.delete(f"{CHILDREN}{token.parent}/{name}")
+
+    async def accessors(self, transaction: Transaction, now: float) -> list[str]:
+        """The accessors of all living tokens."""
+        found = []
+        for key in await transaction.list(ACCESSORS):
+            index = await transaction.get(ACCESSORS + key, ACCESSOR)
+            if index is not None and await self.by_name(transaction, index.name, now):
+                found.append(index.accessor)
+        return found

@@ -1,0 +1,141 @@
+"""A backend made of endpoints: finds the one that a path and an operation lead to."""
+
+import re
+from typing import Any
+
+from wardgate.core.backend import Captures, Renewal, Route
+from wardgate.core.operation import LISTINGS, Operation
+from wardgate.core.request import Request, Response
+from wardgate.core.storage import View
+from wardgate.core.tokens.record import Token
+from wardgate.errors import InvalidRequest
+from wardgate.framework.endpoints import BoundEndpoint, Declaration, declarations_of
+from wardgate.framework.help import path_help
+
+_UNKNOWN = Route(None)
+
+
+class _Node:
+    """One pattern with the endpoints for its operations."""
+
+    __slots__ = ("endpoints", "lead", "match", "pattern")
+
+    def __init__(self, declaration: Declaration) -> None:
+        self.pattern = declaration.pattern
+        self.match = re.compile(declaration.regex(), re.DOTALL).fullmatch
+        lead, _, rest = declaration.pattern.partition("{")
+        # "data/{path...}" is most of what a server is asked, and needs no regular expression
+        self.lead = lead if lead.endswith("/") and rest.endswith("...}") and "/" not in rest else ""
+        self.endpoints: dict[Operation, BoundEndpoint] = {}
+
+    def captures(self, path: str) -> Captures | None:
+        """What the pattern's names stand for in `path`; None when it does not fit."""
+        if self.lead:
+            return (path[len(self.lead) :],) if path.startswith(self.lead) else None
+        match = self.match(path)
+        return None if match is None else match.groups()
+
+    @property
+    def unauthenticated(self) -> bool:
+        return any(endpoint.unauthenticated for endpoint in self.endpoints.values())
+
+    def add(self, endpoint: BoundEndpoint) -> None:
+        for operation in endpoint.declaration.operations:
+            self.endpoints[operation] = endpoint
+            if operation in (Operation.CREATE, Operation.UPDATE):
+                # which of the two a write is shows only when `exists` was asked
+                self.endpoints.setdefault(Operation.CREATE, endpoint)
+                self.endpoints.setdefault(Operation.UPDATE, endpoint)
+
+
+class EndpointBackend:
+    """The backend behind a mount: its own endpoints and those of the `groups` it is made of."""
+
+    def __init__(self, *groups: object) -> None:
+        self._nodes: list[_Node] = []
+        self._by_head: dict[str, list[_Node]] = {}
+        by_regex: dict[str, _Node] = {}
+        for group in (self, *groups):
+            for declaration in declarations_of(type(group)):
+                key = declaration.pattern
+                node = by_regex.get(key)
+                if node is None:
+                    node = by_regex[key] = _Node(declaration)
+                    self._nodes.append(node)
+                elif declaration.regex().endswith("/?"):
+                    node.match = re.compile(declaration.regex(), re.DOTALL).fullmatch
+                node.add(BoundEndpoint(declaration, group))
+        # literal segments before names, so that "config" is not taken for a "{name}"
+        self._nodes.sort(key=lambda node: _weight(node.pattern))
+        for node in self._nodes:
+            head = node.pattern.partition("/")[0]
+            self._by_head.setdefault("" if "{" in head else head, []).append(node)
+
+    def route(self, operation: Operation, path: str) -> Route:
+        """Find the endpoint for `path`, which is relative to the mount.
+
+        The first pattern that fits decides. A list is of a folder: what fits only without a slash
+        at the end is no path for it.
+        """
+        if operation is Operation.HELP:
+            return Route(_HelpEndpoint(self), (path,))
+        head = path.partition("/")[0]
+        for nodes in (self._by_head.get(head), self._by_head.get("")):
+            for node in nodes or ():
+                captures = node.captures(path)
+                if captures is None:
+                    continue
+                endpoint = node.endpoints.get(operation)
+                if endpoint is not None:
+                    return Route(endpoint, captures, path_known=True)
+                if operation not in LISTINGS or node.match(path.rstrip("/") + "/"):
+                    return Route(None, path_known=True, unauthenticated=node.unauthenticated)
+        return _UNKNOWN
+
+    def declarations(self) -> list[tuple[str, list[BoundEndpoint]]]:
+        """Each pattern with its endpoints, each endpoint once; for documents."""
+        found = []
+        for node in self._nodes:
+            unique = {id(endpoint): endpoint for endpoint in node.endpoints.values()}
+            found.append((node.pattern, list(unique.values())))
+        return found
+
+    def matching(self, path: str) -> tuple[str, list[BoundEndpoint]] | None:
+        """The first pattern that `path` fits, with its endpoints."""
+        for node in self._nodes:
+            if node.match(path):
+                unique = {id(endpoint): endpoint for endpoint in node.endpoints.values()}
+                return node.pattern, list(unique.values())
+        return None
+
+    def describe(self) -> str:
+        """The docstring of the class."""
+        return " ".join((type(self).__doc__ or "").split())
+
+    async def renew(self, storage: View, token: Token) -> Renewal:
+        """What a token of this mount may be renewed for; see `core.backend.Backend.renew`."""
+        raise InvalidRequest("tokens of this auth method cannot be renewed")
+
+
+class _HelpEndpoint:
+    """Answers ``?help=1`` for any path of a backend."""
+
+    unauthenticated = False
+    sudo = False
+    conditional = False
+
+    def __init__(self, backend: EndpointBackend) -> None:
+        self._backend = backend
+
+    async def exists(self, request: Request, captures: Any) -> bool:
+        return True
+
+    async def call(self, request: Request, captures: Any) -> Response:
+        return path_help(self._backend, request)
+
+
+def _weight(pattern: str) -> tuple[tuple[int, str], ...]:
+    """Sorts literal segments before names, names before rests, and longer patterns first."""
+    segments = pattern.split("/")
+    kinds = [2 if "...}" in segment else 1 if "{" in segment else 0 for segment in segments]
+    return (*zip(kinds, segments, strict=True), (3, ""))

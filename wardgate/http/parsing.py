@@ -1,0 +1,250 @@
+"""From an HTTP request to the core's `Request`, with every bound checked first.
+
+Sizes are bounded before anything is read or decoded: the path, each header that is looked at, the
+query, and the body while it arrives. Paths with ``.`` or ``..`` segments, empty segments or control
+characters are refused before any policy is asked (CVE-2026-3605).
+"""
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Protocol
+from urllib.parse import parse_qs
+
+from wardgate.core.ids import new_uuid
+from wardgate.core.json import decode_object
+from wardgate.core.operation import Operation
+from wardgate.core.request import JsonMap, Request
+from wardgate.core.settings import Settings
+from wardgate.durations import parse_duration
+from wardgate.errors import (
+    InvalidRequest,
+    NotFound,
+    RequestError,
+    TooLarge,
+    UnsupportedOperation,
+)
+
+MAX_PATH = 4096  # characters
+MAX_HEADER = 64 * 1024  # characters; a batch token can be long
+MAX_QUERY = 16 * 1024
+_PREFIX = "/v1/"
+
+_OPERATIONS = {
+    "GET": Operation.READ,
+    "HEAD": Operation.READ,
+    "POST": Operation.UPDATE,
+    "PUT": Operation.UPDATE,
+    "PATCH": Operation.PATCH,
+    "DELETE": Operation.DELETE,
+    "LIST": Operation.LIST,
+    "SCAN": Operation.SCAN,
+}
+_BODIES = frozenset({Operation.UPDATE, Operation.PATCH})
+_TRUE = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_FALSE = frozenset({"", "0", "f", "F", "false", "FALSE", "False"})
+_FORM = "application/x-www-form-urlencoded"
+_MERGE_PATCH = "application/merge-patch+json"
+_DIGITS = re.compile("[0-9]{1,20}")
+_ODD_PATH = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|^/|//|[\x00-\x1f\x7f\\\ufffd]")
+
+
+class UnsupportedMediaType(RequestError):
+    """PATCH must say in which way the body patches."""
+
+    status = 415
+
+
+class Headers(Protocol):
+    """What is needed of Granian's headers; names are in lower case."""
+
+    def get(self, key: str, default: Any = None) -> Any: ...
+
+    def __contains__(self, key: str) -> bool: ...
+
+
+class Scope(Protocol):
+    """What is needed of Granian's RSGI scope."""
+
+    method: str
+    path: str
+    query_string: str
+    client: str
+    http_version: str
+
+    @property
+    def headers(self) -> Headers: ...
+
+
+class Exchange(Protocol):
+    """What is needed of Granian's RSGI protocol object."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def __call__(self) -> bytes: ...
+
+
+Wait = Callable[[Coroutine[Any, Any, bytes]], Awaitable[bytes]]
+"""Waits for a body, as long as it sees fit."""
+
+
+async def parse_request(
+    scope: Scope,
+    exchange: Exchange,
+    settings: Settings,
+    now: float,
+    wait: "Wait | None" = None,
+) -> Request:
+    """The request; a `RequestError` when it is malformed, too large or, by `wait`, too slow."""
+    wait = wait or _in_its_own_time
+    headers = scope.headers
+    # read whatever comes of the request: what is left unread would end the client's connection
+    data = await _read(scope, exchange, headers, settings.max_request_bytes, wait)
+    path = scope.path
+    if not path.startswith(_PREFIX):
+        raise NotFound
+    if len(path) > MAX_PATH:
+        raise TooLarge(f"the path is too long; at most {MAX_PATH} characters are allowed")
+    path = path[len(_PREFIX) :]
+    if _ODD_PATH.search(path):
+        raise InvalidRequest(
+            "the path must not contain '.' or '..' segments, empty segments, backslashes or"
+            " control characters"
+        )
+    operation = _OPERATIONS.get(scope.method)
+    if operation is None:
+        raise UnsupportedOperation
+    query = _query(scope.query_string) if scope.query_string else None
+    if query:
+        operation = _operation_by_query(operation, query)
+    body = None
+    if operation in _BODIES:
+        body = _body(data, headers, settings, operation)
+    request = Request(
+        operation,
+        path,
+        id=new_uuid(),
+        time=now,
+        body=body,
+        query=query,
+        headers=headers.get,
+        client_token=_token(headers),
+        peer=scope.client,
+    )
+    wrap_ttl = headers.get("x-vault-wrap-ttl")
+    if wrap_ttl:
+        request.wrap_ttl = _wrap_ttl(wrap_ttl)
+    return request
+
+
+def _query(text: str) -> dict[str, str]:
+    if len(text) > MAX_QUERY:
+        raise TooLarge(f"the query is too long; at most {MAX_QUERY} characters are allowed")
+    try:
+        parsed = parse_qs(text, keep_blank_values=True, max_num_fields=1000, errors="strict")
+    except ValueError:
+        raise InvalidRequest("the query is malformed") from None
+    return {name: ",".join(values) for name, values in parsed.items()}
+
+
+def _operation_by_query(operation: Operation, query: dict[str, str]) -> Operation:
+    """GET with ``list``, ``scan`` or ``help`` is another operation; those words are then used up."""
+    if operation is not Operation.READ:
+        return operation
+    for word, meaning in (
+        ("help", Operation.HELP),
+        ("list", Operation.LIST),
+        ("scan", Operation.SCAN),
+    ):
+        value = query.pop(word, None)
+        if value is None:
+            continue
+        if value in _TRUE:
+            return meaning
+        if value not in _FALSE:
+            raise InvalidRequest(f"{word}: expected true or false in the query")
+    return operation
+
+
+def _token(headers: Headers) -> str:
+    token: str | None = headers.get("x-vault-token")
+    if not token:
+        authorization: str = headers.get("authorization") or ""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            return ""
+    if len(token) > MAX_HEADER:
+        raise TooLarge(f"the token is too long; at most {MAX_HEADER} characters are allowed")
+    return token.strip()
+
+
+def _wrap_ttl(text: str) -> int:
+    try:
+        seconds = parse_duration(text)
+    except ValueError:
+        seconds = -1
+    if seconds < 0:
+        raise InvalidRequest("X-Vault-Wrap-TTL: expected a duration such as '90s' or '5m'")
+    return seconds
+
+
+def _body(
+    data: bytes, headers: Headers, settings: Settings, operation: Operation
+) -> JsonMap | None:
+    kind: str = (headers.get("content-type") or "").partition(";")[0].strip().lower()
+    if operation is Operation.PATCH and not kind:
+        raise InvalidRequest(f"PATCH requests must have Content-Type: {_MERGE_PATCH}")
+    if operation is Operation.PATCH and kind != _MERGE_PATCH:
+        raise UnsupportedMediaType(f"PATCH requests must have Content-Type: {_MERGE_PATCH}")
+    if not data:
+        return None
+    if kind == _FORM and not data.lstrip().startswith(b"{"):
+        return _form(data)
+    return decode_object(data, settings.max_json_depth)
+
+
+async def _in_its_own_time(body: Coroutine[Any, Any, bytes]) -> bytes:
+    return await body
+
+
+async def _read(scope: Scope, exchange: Exchange, headers: Headers, most: int, wait: Wait) -> bytes:
+    length: str | None = headers.get("content-length")
+    if length is None and scope.http_version != "2" and "transfer-encoding" not in headers:
+        return b""  # without either, an HTTP/1 request has no body (RFC 9112, section 6.3)
+    if length is not None and _DIGITS.fullmatch(length):
+        if int(length) > most:
+            raise TooLarge(_too_large(most))
+        return await wait(_whole(exchange))
+    return await wait(_piecewise(exchange, most))
+
+
+async def _whole(exchange: Exchange) -> bytes:
+    return await exchange()
+
+
+async def _piecewise(exchange: Exchange, most: int) -> bytes:
+    data = bytearray()
+    async for chunk in exchange:
+        data += chunk
+        if len(data) > most:
+            raise TooLarge(_too_large(most))
+    return bytes(data)
+
+
+def _too_large(most: int) -> str:
+    return f"the request body is too large; at most {most} bytes are allowed"
+
+
+def _form(data: bytes) -> JsonMap:
+    """curl's default content type: fields of a form, or JSON under the wrong name."""
+    try:
+        parsed: Mapping[str, list[str]] = parse_qs(
+            data.decode(),
+            keep_blank_values=True,
+            # what is no field at all would come back as the name of an unknown one, in a warning
+            strict_parsing=True,
+            max_num_fields=1000,
+            errors="strict",
+        )
+    except ValueError:
+        raise InvalidRequest("failed to parse the form in the body") from None
+    return {name: values[0] if len(values) == 1 else values for name, values in parsed.items()}

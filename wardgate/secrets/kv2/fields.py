@@ -1,0 +1,67 @@
+"""Kinds of fields that only this engine has, beside those of `wardgate.framework.fields`."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from wardgate.durations import parse_duration
+from wardgate.errors import InvalidRequest
+from wardgate.framework.fields import Kind
+
+MOST_VERSIONS = 2**32 - 1
+
+
+def _map(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    if value == []:  # how PHP writes an empty map
+        return {}
+    raise ValueError
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, str):
+        return int(value, 0)
+    raise ValueError
+
+
+def _integers(value: Any) -> tuple[int, ...]:
+    if isinstance(value, str):
+        return tuple(int(part, 0) for part in value.split(",") if part.strip())
+    return tuple(_integer(item) for item in (value if isinstance(value, list) else [value]))
+
+
+def _signed_seconds(value: Any) -> int:
+    return parse_duration(float(value) if isinstance(value, Decimal) else value)
+
+
+Map = Annotated[dict[str, Any], Kind("map", "an object", _map, {"type": "object", "format": "map"})]
+"""An object, and nothing that could be read as one: a secret is stored as it is given."""
+
+IntegerList = Annotated[
+    tuple[int, ...],
+    Kind(
+        "list",
+        "a list of whole numbers",
+        _integers,
+        {"type": "array", "items": {"type": "integer"}},
+    ),
+]
+
+SignedDuration = Annotated[
+    int,
+    Kind(
+        "duration (sec)",
+        "a duration such as 90, '90s' or '1h30m'",
+        _signed_seconds,
+        {"type": "integer", "format": "seconds"},
+    ),
+]
+
+
+def check_max_versions(number: int) -> int:
+    """`number` if so many versions can be kept, 0 for the default."""
+    if not 0 <= number <= MOST_VERSIONS:
+        raise InvalidRequest(f"max_versions: must be a number from 0 to {MOST_VERSIONS}")
+    return number

@@ -1,0 +1,67 @@
+"""All kinds of backends: the one place that knows them all."""
+
+from collections.abc import Callable, Mapping
+
+from wardgate.auth.token import TokenAuth
+from wardgate.auth.userpass import Userpass
+from wardgate.core.backend import Backend
+from wardgate.core.catalog import Options
+from wardgate.core.core import Core
+from wardgate.core.mounts import AUTH_PREFIX, Mount
+from wardgate.errors import InvalidRequest
+from wardgate.secrets import kv
+from wardgate.secrets.cubbyhole import Cubbyhole
+
+Build = Callable[[Core, Mount], Backend]
+
+AUTH_METHODS: Mapping[str, Build] = {
+    "token": TokenAuth,
+    "userpass": Userpass,
+}
+SECRET_ENGINES: Mapping[str, Build] = {
+    "cubbyhole": Cubbyhole,
+    "kv": kv.build,
+}
+SINGLETONS = ("token", "cubbyhole", "system", "identity")
+"""Kinds that are mounted once, at initialisation, and by nobody else."""
+
+_ALIASES: Mapping[str, tuple[str, dict[str, str]]] = {
+    "generic": ("kv", {"version": "1"}),
+    "kv-v1": ("kv", {"version": "1"}),
+    "kv-v2": ("kv", {"version": "2"}),
+}
+
+
+class BuiltinCatalog:
+    """The kinds of backends that come with Wardgate; see `wardgate.core.catalog.Catalog`."""
+
+    def __init__(self, system: Build) -> None:
+        self._system = system
+
+    def canonical(self, path: str, kind: str, options: Options) -> tuple[str, Options]:
+        kinds = AUTH_METHODS if path.startswith(AUTH_PREFIX) else SECRET_ENGINES
+        if kind in SINGLETONS:
+            raise InvalidRequest(f'mount type of "{kind}" is not mountable')
+        if kinds is SECRET_ENGINES and kind in _ALIASES:
+            kind, implied = _ALIASES[kind]
+            options = {**(options or {}), **implied}
+        if kind not in kinds:
+            known = sorted(set(kinds) - set(SINGLETONS))
+            raise InvalidRequest(
+                "plugin not found in the catalog: 'type' must be one of " + ", ".join(known)
+            )
+        options = options or {}
+        if kind == "kv":
+            kv.check_options(options)
+        return kind, options
+
+    def check_tuning(self, mount: Mount, options: dict[str, str]) -> None:
+        if mount.type != "kv":
+            raise InvalidRequest(f"options: a mount of type {mount.type} has none to tune")
+        kv.check_tuning(mount.options or {}, options)
+
+    def build(self, core: Core, mount: Mount) -> Backend:
+        if mount.type == "system":
+            return self._system(core, mount)
+        kinds = AUTH_METHODS if mount.is_auth else SECRET_ENGINES
+        return kinds[mount.type](core, mount)

@@ -1,0 +1,221 @@
+"""The server's configuration: files in Vault's own words, read into types.
+
+An existing Vault or OpenBao file mostly works. What is not in effect here is accepted with a
+warning; what would change the meaning of the rest if it were left out (a storage engine, a seal)
+is refused with an error that says what to write instead. `docs/configuration.md` has the table.
+
+Reading is all that happens here: no file but the configuration is opened, nothing is started.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeAlias
+
+from wardgate.server.addresses import is_http_url
+from wardgate.server.files import read_files
+from wardgate.server.listeners import ListenerConfig, read_listener, same_address
+from wardgate.server.section import Section
+
+DEFAULT_LEASE_TTL = 768 * 3600
+"""Seconds; Vault's default for both the default and the greatest time to live."""
+
+
+class LogLevel(StrEnum):
+    TRACE = "trace"
+    DEBUG = "debug"
+    INFO = "info"
+    WARN = "warn"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    STANDARD = "standard"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryStorage:
+    """``storage "inmem"``: gone when the process ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class LmdbStorage:
+    """``storage "lmdb"``: durable, in the directory `path`. `map_size` is in bytes; None means
+    the engine's own beginning, and it grows by itself.
+    """
+
+    path: Path
+    map_size: int | None = None
+
+
+StorageConfig: TypeAlias = MemoryStorage | LmdbStorage
+
+
+@dataclass(frozen=True, slots=True)
+class ShamirSeal:
+    """``seal "shamir"``, the default: people unseal the server with key shares."""
+
+
+SealConfig: TypeAlias = ShamirSeal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    """Everything that the configuration says. Times to live are in seconds."""
+
+    storage: StorageConfig
+    listeners: tuple[ListenerConfig, ...]
+    seal: SealConfig = ShamirSeal()
+    api_addr: str | None = None
+    cluster_addr: str | None = None
+    cluster_name: str | None = None
+    disable_mlock: bool = False
+    ui: bool = False
+    log_level: LogLevel = LogLevel.INFO
+    log_format: LogFormat = LogFormat.STANDARD
+    default_lease_ttl: int = DEFAULT_LEASE_TTL
+    max_lease_ttl: int = DEFAULT_LEASE_TTL
+    raw_storage_endpoint: bool = False
+    plugin_directory: Path | None = None
+    pid_file: Path | None = None
+
+
+NOT_YET = (
+    "allow_audit_log_prefixing", "audit", "default_max_request_duration",
+    "enable_response_header_hostname", "initialize", "introspection_endpoint", "log_file",
+    "log_requests_level", "log_rotate_bytes", "log_rotate_duration", "log_rotate_max_files",
+    "telemetry", "unsafe_allow_api_audit_creation", "user_lockout",
+)  # fmt: skip
+"""Keys that are accepted with a warning until what they ask for is built."""
+NOTHING_LIKE_IT = (
+    "cache_size", "cluster_cipher_suites", "detect_deadlocks", "disable_cache",
+    "disable_clustering", "disable_performance_standby", "disable_printable_check",
+    "disable_sealwrap", "disable_sentinel_trace", "disable_standby_reads",
+    "enable_response_header_raft_node_id", "experiments", "ha_backend", "ha_storage", "hsm",
+    "imprecise_lease_role_tracking", "kms", "kms_library", "license_path", "plugin",
+    "plugin_auto_download", "plugin_auto_register", "plugin_download_behavior",
+    "plugin_download_max_size", "plugin_file_permissions", "plugin_file_uid", "plugin_tmpdir",
+    "service_registration", "unsafe_cross_namespace_identity",
+)  # fmt: skip
+"""Keys that are accepted with a warning for good."""
+
+
+def load_config(
+    paths: Sequence[Path],
+    *,
+    storage: StorageConfig | None = None,
+    listeners: tuple[ListenerConfig, ...] = (),
+) -> tuple[ServerConfig, list[str]]:
+    """The configuration that the files in `paths` say together, and warnings about it.
+
+    Of a key that several files give, the last one counts; listeners add up. A directory stands for
+    all ``*.hcl`` and ``*.json`` files in it, sorted by name. A dev server brings its own `storage`,
+    which a file may replace, and its own `listeners`, which come first; with both, `paths` may be
+    empty. Raises `ConfigError`.
+    """
+    warnings: list[str] = []
+    section = Section(read_files(paths), warnings)
+    storage = _storage(section) or storage
+    if storage is None:
+        raise section.missing("storage", f"add {_STORAGE_FIX}")
+    default_ttl, max_ttl = _lease_ttls(section)
+    config = ServerConfig(
+        storage=storage,
+        listeners=_listeners(section, listeners),
+        seal=_seal(section),
+        api_addr=_url(section, "api_addr"),
+        cluster_addr=_url(section, "cluster_addr"),
+        cluster_name=section.text("cluster_name"),
+        disable_mlock=section.flag("disable_mlock") or False,
+        ui=section.flag("ui") or False,
+        log_level=section.choice("log_level", LogLevel) or LogLevel.INFO,
+        log_format=section.choice("log_format", LogFormat) or LogFormat.STANDARD,
+        default_lease_ttl=default_ttl,
+        max_lease_ttl=max_ttl,
+        raw_storage_endpoint=section.flag("raw_storage_endpoint") or False,
+        plugin_directory=_path(section, "plugin_directory"),
+        pid_file=_path(section, "pid_file"),
+    )
+    section.without_effect(NOT_YET, "not supported yet")
+    section.without_effect(NOTHING_LIKE_IT, "Wardgate has nothing like it")
+    section.finish()
+    return config, warnings
+
+
+_STORAGE_FIX = 'storage "lmdb" { path = "DIRECTORY" }, or storage "inmem" { } to keep nothing'
+
+
+def _storage(section: Section) -> StorageConfig | None:
+    found = list(section.labelled("storage", "backend"))
+    if not found:
+        return None
+    kind, block = found[-1]
+    if sum(each.place.file == block.place.file for _, each in found) > 1:
+        raise block.refused("is one storage block too many; keep one")
+    match kind:
+        case "inmem":
+            storage: StorageConfig = MemoryStorage()
+        case "lmdb":
+            storage = _lmdb(block)
+        case _:
+            raise block.refused(f"is not supported; write {_STORAGE_FIX}")
+    block.finish()
+    return storage
+
+
+def _lmdb(section: Section) -> LmdbStorage:
+    path = _path(section, "path")
+    if path is None:
+        raise section.missing("path", "set it to the directory for the data")
+    size = section.integer("map_size")
+    if size is not None and size <= 0:
+        raise section.error("map_size", "must be a number of bytes greater than zero")
+    return LmdbStorage(path, size)
+
+
+def _listeners(section: Section, first: tuple[ListenerConfig, ...]) -> tuple[ListenerConfig, ...]:
+    listeners = list(first)
+    for kind, block in section.labelled("listener"):
+        listener = read_listener(kind, block)
+        if any(same_address(listener, other) for other in listeners):
+            raise block.refused("has the same address as another listener")
+        listeners.append(listener)
+    if not listeners:
+        fix = 'add listener "tcp" { } with tls_cert_file and tls_key_file'
+        raise section.missing("listener", fix)
+    return tuple(listeners)
+
+
+def _seal(section: Section) -> SealConfig:
+    for kind, block in section.labelled("seal"):
+        if kind != "shamir":
+            raise block.refused("is not supported yet; remove it to unseal with key shares")
+        block.finish()
+    return ShamirSeal()
+
+
+def _lease_ttls(section: Section) -> tuple[int, int]:
+    """Default and greatest time to live. Zero means Vault's default, as in Vault; unlike there, a
+    default that nobody gave never exceeds a maximum that somebody did.
+    """
+    greatest = section.seconds("max_lease_ttl") or DEFAULT_LEASE_TTL
+    default = section.seconds("default_lease_ttl")
+    if default and default > greatest:
+        raise section.error(
+            "default_lease_ttl", "must not be greater than max_lease_ttl (768h if not set)"
+        )
+    return default or min(DEFAULT_LEASE_TTL, greatest), greatest
+
+
+def _url(section: Section, key: str) -> str | None:
+    text = section.text(key)
+    if text is not None and not is_http_url(text):
+        raise section.error(key, 'must be a URL such as "https://wardgate.example.com:8200"')
+    return text
+
+
+def _path(section: Section, key: str) -> Path | None:
+    text = section.text(key)
+    return None if text is None else Path(text)

@@ -1,0 +1,195 @@
+"""Where the server listens, as ``listener`` blocks say it. Nothing is opened here."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeAlias
+
+from wardgate.server.addresses import parse_address
+from wardgate.server.section import Section
+
+DEFAULT_ADDRESS = "127.0.0.1:8200"
+DEFAULT_MAX_REQUEST_SIZE = 32 * 1024 * 1024
+"""Bytes in a request's body, as in Vault."""
+DEFAULT_MAX_REQUEST_DURATION = 90
+"""Seconds that a request may take, as in Vault."""
+
+
+class TlsVersion(StrEnum):
+    """The protocol versions that the HTTP server speaks, in Vault's words."""
+
+    TLS12 = "tls12"
+    TLS13 = "tls13"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsConfig:
+    """Certificate and key of a listener; `wardgate.server.tls` loads and checks them."""
+
+    cert_file: Path
+    key_file: Path
+    min_version: TlsVersion = TlsVersion.TLS12
+    client_ca_file: Path | None = None
+    require_client_certificate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may take: bytes of its body, None without a limit, and seconds."""
+
+    max_request_size: int | None = DEFAULT_MAX_REQUEST_SIZE
+    max_request_duration: int = DEFAULT_MAX_REQUEST_DURATION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcpListener:
+    """A TCP port. An empty `host` means all addresses; without `tls` it serves plain HTTP."""
+
+    host: str
+    port: int
+    tls: TlsConfig | None
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnixListener:
+    """A Unix socket, plain HTTP. `mode` is that of the file; user and group are names or ids."""
+
+    path: Path
+    mode: int | None = None
+    user: str | None = None
+    group: str | None = None
+    limits: Limits = Limits()
+
+
+ListenerConfig: TypeAlias = TcpListener | UnixListener
+
+
+def same_address(one: ListenerConfig, other: ListenerConfig) -> bool:
+    """Whether both want the same port or socket. Port 0 is any free port, so never the same."""
+    match one, other:
+        case TcpListener(host=host, port=port), TcpListener():
+            return port != 0 and (host, port) == (other.host, other.port)
+        case UnixListener(path=path), UnixListener():
+            return path == other.path
+    return False
+
+
+NOT_YET = (
+    "agent_api", "cors_allowed_headers", "cors_allowed_origins", "cors_enabled",
+    "custom_response_headers", "disable_unauthed_rekey_endpoints", "inflight_requests_logging",
+    "max_request_json_memory", "max_request_json_strings", "profiling", "purpose",
+    "require_request_header", "role", "telemetry", "tls_max_version",
+    "x_forwarded_for_authorized_addrs", "x_forwarded_for_client_cert_header",
+    "x_forwarded_for_client_cert_header_decoders", "x_forwarded_for_hop_skips",
+    "x_forwarded_for_reject_not_authorized", "x_forwarded_for_reject_not_present",
+)  # fmt: skip
+"""Keys that are accepted with a warning."""
+TIME_OUTS = (
+    "http_idle_timeout", "http_read_header_timeout", "http_read_timeout", "http_write_timeout",
+)  # fmt: skip
+CIPHERS = ("tls_cipher_suites", "tls_prefer_server_cipher_suites")
+TLS_KEYS = (
+    "tls_cert_file", "tls_key_file", "tls_min_version", "tls_client_ca_file",
+    "tls_require_and_verify_client_cert", "tls_disable_client_certs",
+)  # fmt: skip
+
+
+def read_listener(kind: str, section: Section) -> ListenerConfig:
+    """The listener that a block of type `kind` describes. Raises `ConfigError`."""
+    reader = _READERS.get(kind)
+    if reader is None:
+        raise section.refused('is not supported; the types are "tcp" and "unix"')
+    listener = reader(section)
+    section.without_effect(NOT_YET, "not supported yet")
+    section.without_effect(TIME_OUTS, "the HTTP server has its own; see max_request_duration")
+    section.without_effect(CIPHERS, "only suites without a known weakness are offered")
+    section.finish()
+    return listener
+
+
+def _tcp(section: Section) -> TcpListener:
+    section.harmless("cluster_address")
+    if section.text("proxy_protocol_behavior"):
+        problem = "is not supported yet; remove it here and in the load balancer"
+        raise section.error("proxy_protocol_behavior", problem)
+    section.harmless("proxy_protocol_authorized_addrs")
+    try:
+        host, port = parse_address(section.text("address") or DEFAULT_ADDRESS)
+    except ValueError:
+        problem = 'must be "host:port", "[IPv6]:port" or ":port"; templates are not supported'
+        raise section.error("address", problem) from None
+    return TcpListener(host=host, port=port, tls=_tls(section), limits=_limits(section))
+
+
+def _unix(section: Section) -> UnixListener:
+    section.harmless("tls_disable")
+    section.without_effect(TLS_KEYS, "a Unix socket speaks plain HTTP")
+    path = section.text("address")
+    if path is None:
+        raise section.missing("address", "set it to the path of the socket")
+    mode = section.text("socket_mode")
+    if mode is not None and not re.fullmatch(r"0?[0-7]{3}", mode):
+        raise section.error("socket_mode", 'must be octal, such as "600" or "0660"')
+    return UnixListener(
+        path=Path(path),
+        mode=None if mode is None else int(mode, 8),
+        user=section.text("socket_user"),
+        group=section.text("socket_group"),
+        limits=_limits(section),
+    )
+
+
+_READERS: dict[str, Callable[[Section], ListenerConfig]] = {"tcp": _tcp, "unix": _unix}
+
+
+def _limits(section: Section) -> Limits:
+    """As in Vault, zero means the default, and a negative size means no limit."""
+    size = section.integer("max_request_size") or DEFAULT_MAX_REQUEST_SIZE
+    duration = section.seconds("max_request_duration") or DEFAULT_MAX_REQUEST_DURATION
+    return Limits(None if size < 0 else size, duration)
+
+
+def _tls(section: Section) -> TlsConfig | None:
+    if section.flag("tls_disable"):
+        section.harmless(*TLS_KEYS)
+        return None
+    cert, key = section.text("tls_cert_file"), section.text("tls_key_file")
+    if cert is None:
+        raise section.missing(
+            "tls_cert_file",
+            "set it and tls_key_file to PEM files, or set tls_disable = true to serve plain HTTP",
+        )
+    if key is None:
+        raise section.missing("tls_key_file", "set it to the PEM file of the certificate's key")
+    ca = section.text("tls_client_ca_file")
+    require = section.flag("tls_require_and_verify_client_cert") or False
+    if section.flag("tls_disable_client_certs"):
+        if require:
+            raise section.error(
+                "tls_disable_client_certs",
+                "contradicts tls_require_and_verify_client_cert; remove one of them",
+            )
+        ca = None
+    if require and ca is None:
+        raise section.missing(
+            "tls_client_ca_file",
+            "tls_require_and_verify_client_cert needs the authorities to verify with",
+        )
+    return TlsConfig(
+        cert_file=Path(cert),
+        key_file=Path(key),
+        min_version=_min_version(section),
+        client_ca_file=None if ca is None else Path(ca),
+        require_client_certificate=require,
+    )
+
+
+def _min_version(section: Section) -> TlsVersion:
+    version = section.text("tls_min_version")
+    if version in ("tls10", "tls11"):
+        section.warn("tls_min_version", "is raised to tls12; older versions are not served")
+        return TlsVersion.TLS12
+    return section.choice("tls_min_version", TlsVersion) or TlsVersion.TLS12

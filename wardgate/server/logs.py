@@ -1,0 +1,47 @@
+"""Where log records go: standard error, as text or as JSON lines."""
+
+import json
+import logging
+import sys
+
+from wardgate.server.config import LogFormat, LogLevel
+from wardgate.timestamps import rfc3339
+
+_LEVELS = {
+    "trace": logging.DEBUG,
+    "debug": logging.DEBUG,
+    "info": logging.INFO,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+}
+
+
+class _Text(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        time = rfc3339(record.created)
+        return f"{time} [{record.levelname}] {record.name}: {record.getMessage()}"
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps(
+            {
+                "@timestamp": rfc3339(record.created),
+                "@level": record.levelname.lower(),
+                "@module": record.name,
+                "@message": record.getMessage(),
+            }
+        )
+
+
+def set_up_logs(level: LogLevel, format: LogFormat) -> None:
+    """Send the records of `wardgate` loggers from `level` on to standard error.
+
+    Tracebacks are left out: the message of an exception may hold a secret.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json() if format is LogFormat.JSON else _Text())
+    logger = logging.getLogger("wardgate")
+    logger.handlers = [handler]
+    logger.setLevel(_LEVELS[level.value])
+    logger.propagate = False

@@ -1,0 +1,206 @@
+"""``sys/policies/acl`` and the older ``sys/policy``: reading and writing ACL policies."""
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated
+
+from wardgate.core.core import Core
+from wardgate.core.operation import Operation
+from wardgate.core.policies import IMMUTABLE, RESPONSE_WRAPPING, ROOT, Policy, canonical_name
+from wardgate.core.policy import PolicyRules, parse_policy
+from wardgate.core.request import JsonMap, Request, Response, no_content
+from wardgate.errors import InvalidRequest, NotFound
+from wardgate.framework.endpoints import endpoint
+from wardgate.framework.fields import Body, Doc, Duration
+from wardgate.framework.paging import Page
+from wardgate.timestamps import rfc3339
+
+_UNSUPPORTED = (
+    "allow_slashes_in_identity_templates",
+    "allow_wildcards_in_identity_templates",
+)
+CAS_UNGIVEN = -2
+CAS_MUST_BE_NEW = -1
+
+
+class PolicyBody(Body):
+    """A policy to write."""
+
+    cas: Annotated[
+        int, Doc("Write only if the policy has this version; -1: only if there is none yet.")
+    ] = CAS_UNGIVEN
+    allow_slashes_in_identity_templates: Annotated[
+        bool, Doc("Not supported: a '/' from a template could reach other paths.")
+    ] = False
+    allow_wildcards_in_identity_templates: Annotated[
+        bool, Doc("Not supported: a '*' or '+' from a template could reach other paths.")
+    ] = False
+    cas_required: Annotated[bool | None, Doc("Whether later writes must give 'cas'.")] = None
+    expiration: Annotated[str, Doc("When the policy ends, as an RFC 3339 time.")] = ""
+    policy: Annotated[str, Doc("The rules, as HCL or JSON, plain or base64.")] = ""
+    rules: Annotated[str, Doc("Use 'policy' instead.", deprecated=True)] = ""
+    ttl: Annotated[Duration, Doc("After how many seconds the policy ends.")] = 0
+
+
+class PolicyEndpoints:
+    """Both forms of the policy API; they differ in how they show a policy."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+
+    @endpoint("policies/acl", Operation.LIST, operation_id="policies-list-acl-policies")
+    async def list_acl(self, request: Request, page: Page) -> Response:
+        """List the names of the ACL policies."""
+        return Response({"keys": await self._names(request, page)})
+
+    @endpoint(
+        "policies/detailed/acl", Operation.LIST, operation_id="system-list-policies-detailed-acl"
+    )
+    async def list_detailed(self, request: Request, page: Page) -> Response:
+        """List the ACL policies with what is known of each."""
+        names = await self._names(request, page)
+        info = {}
+        for name in names:
+            policy = await self._core.policies.get(request.transaction, name)
+            info[name] = _shown(policy, "policy") if policy else {"name": name}
+        return Response({"keys": names, "key_info": info})
+
+    @endpoint("policies/acl/{name}", Operation.READ, operation_id="policies-read-acl-policy")
+    async def read_acl(self, request: Request, name: str) -> Response:
+        """Read an ACL policy."""
+        return Response(await self._read(request, name, "policy"))
+
+    @endpoint("policies/acl/{name}", Operation.UPDATE, operation_id="policies-write-acl-policy")
+    async def write_acl(self, request: Request, name: str, body: PolicyBody) -> Response:
+        """Write an ACL policy; it counts from the next request on."""
+        return await self._write(request, name, body)
+
+    @endpoint("policies/acl/{name}", Operation.DELETE, operation_id="policies-delete-acl-policy")
+    async def delete_acl(self, request: Request, name: str) -> Response:
+        """Delete an ACL policy."""
+        self._core.policies.delete(request.transaction, canonical_name(name))
+        return no_content()
+
+    @endpoint("policy", Operation.READ, Operation.LIST, operation_id="policies-list")
+    async def list_old(self, request: Request) -> Response:
+        """List the names of the ACL policies."""
+        names = await self._names(request, Page())
+        return Response({"keys": names, "policies": names}, spread=True)
+
+    @endpoint("policy/{name}", Operation.READ, operation_id="policies-read-acl-policy2")
+    async def read_old(self, request: Request, name: str) -> Response:
+        """Read an ACL policy; its text is called 'rules' here."""
+        return Response(await self._read(request, name, "rules"), spread=True)
+
+    @endpoint("policy/{name}", Operation.UPDATE, operation_id="policies-write-acl-policy2")
+    async def write_old(self, request: Request, name: str, body: PolicyBody) -> Response:
+        """Write an ACL policy; it counts from the next request on."""
+        return await self._write(request, name, body)
+
+    @endpoint("policy/{name}", Operation.DELETE, operation_id="policies-delete-acl-policy2")
+    async def delete_old(self, request: Request, name: str) -> Response:
+        """Delete an ACL policy."""
+        return await self.delete_acl(request, name)
+
+    async def _names(self, request: Request, page: Page) -> list[str]:
+        names = set(await self._core.policies.names(request.transaction, page.after))
+        if page.after < ROOT:
+            names.add(ROOT)
+        # Nobody may write it or give it to a token, so OpenBao does not list it either.
+        names.discard(RESPONSE_WRAPPING)
+        return sorted(names)[: page.most]
+
+    async def _read(self, request: Request, name: str, text_field: str) -> JsonMap:
+        name = canonical_name(name)
+        if name == ROOT:
+            root = Policy(name=ROOT, text="", rules=PolicyRules(), version=0)
+            shown = _shown(root, text_field)
+            del shown["modified"]  # nobody ever wrote it
+            return shown
+        policy = await self._core.policies.get(request.transaction, name)
+        if policy is None or 0 < policy.expires <= request.time:
+            raise NotFound
+        return _shown(policy, text_field)
+
+    async def _write(self, request: Request, name: str, body: PolicyBody) -> Response:
+        name = canonical_name(name)
+        if name in IMMUTABLE:
+            raise InvalidRequest(f'cannot update "{name}" policy')
+        text = _decoded(body.policy or body.rules)
+        if not text:
+            raise InvalidRequest("'policy' parameter not supplied or empty")
+        for option in _UNSUPPORTED:
+            if getattr(body, option):
+                raise InvalidRequest(f"{option}: not supported; it would let names widen rights")
+        old = await self._core.policies.get(request.transaction, name)
+        _check_cas(old, body)
+        policy = Policy(
+            name=name,
+            text=text,
+            rules=parse_policy(text),
+            version=old.version + 1 if old else 1,
+            modified=request.time,
+            cas_required=(old.cas_required if old else False)
+            if body.cas_required is None
+            else body.cas_required,
+            expires=_expiry(body, request.time),
+        )
+        self._core.policies.put(request.transaction, policy)
+        if body.rules and not body.policy:
+            return no_content(["'rules' is deprecated, please use 'policy' instead"])
+        return no_content()
+
+
+def _check_cas(old: Policy | None, body: PolicyBody) -> None:
+    if body.cas == CAS_UNGIVEN:
+        if old is not None and old.cas_required:
+            raise InvalidRequest("check-and-set parameter required for this call")
+        return
+    if body.cas == CAS_MUST_BE_NEW:
+        if old is not None:
+            raise InvalidRequest("check-and-set parameter set to -1 on existing entry")
+        return
+    current = old.version if old else 0
+    if body.cas != current:
+        raise InvalidRequest("check-and-set parameter did not match the current version")
+
+
+def _expiry(body: PolicyBody, now: float) -> float:
+    if body.ttl and body.expiration:
+        raise InvalidRequest("ttl, expiration: give one of the two")
+    if body.ttl:
+        return now + body.ttl
+    if not body.expiration:
+        return 0
+    try:
+        expires = datetime.fromisoformat(body.expiration).timestamp()
+        rfc3339(expires)
+    except (ValueError, OverflowError):
+        raise InvalidRequest("expiration: expected a time such as 2030-01-31T12:00:00Z") from None
+    if expires <= now:
+        raise InvalidRequest("expiration: must lie in the future")
+    return expires
+
+
+def _decoded(text: str) -> str:
+    """Policies may come base64-encoded, which no policy in plain text can be taken for."""
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return text
+
+
+def _shown(policy: Policy, text_field: str) -> JsonMap:
+    shown: JsonMap = {
+        "name": policy.name,
+        text_field: policy.text,
+        "version": policy.version,
+        "modified": rfc3339(policy.modified),
+        "cas_required": policy.cas_required,
+        "allow_slashes_in_identity_templates": False,
+        "allow_wildcards_in_identity_templates": False,
+    }
+    if policy.expires:
+        shown["expiration"] = rfc3339(policy.expires)
+    return shown

@@ -1,0 +1,16 @@
+"""Points in time as Vault's API writes them."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+
+@lru_cache(maxsize=16_384)
+def rfc3339(seconds: float) -> str:
+    """Seconds since the Unix epoch in RFC 3339's form, in UTC: ``2026-11-21T20:39:43.75734Z``.
+
+    The fraction ends at microseconds, which is as fine as a float tells times of this century, and
+    has no trailing zeros. `ValueError` or `OverflowError` for times outside of the years 1 to 9999.
+    """
+    whole, micros = divmod(round(seconds * 1_000_000), 1_000_000)
+    text = datetime.fromtimestamp(whole, UTC).isoformat()[:19]
+    return f"{text}.{micros:06}".rstrip("0") + "Z" if micros else text + "Z"
