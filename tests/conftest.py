@@ -1,0 +1,11 @@
+"""Property tests look at what is answered, never at how long it took on a busy machine.
+
+Each run tries other examples, except in CI, where the same commit must give the same result.
+"""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("untimed")
