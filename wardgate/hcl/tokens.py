@@ -6,21 +6,23 @@ from typing import NamedTuple
 
 from wardgate.hcl.document import HclError, Place
 
+# No possessive quantifiers, which early releases of Python 3.11 get wrong for groups. None of these
+# can be matched in two ways, so a failed match costs no more than its length.
 _TOKEN = re.compile(
     r"""
-      (?P<skip>    (?: [ \t\r\n]+ | \#[^\n]* | //[^\n]* | /\*.*?\*/ )++ )
-    | (?P<name>    [^\W\d][\w.-]*+ )
+      (?P<skip>    [ \t\r\n]+ | \#[^\n]* | //[^\n]* | /\*.*?\*/ )
+    | (?P<name>    [^\W\d][\w.-]* )
     | (?P<sign>    [{}\[\]=,] )
-    | (?P<text>    "(?: [^"\\\n$] | \\[^\n] | \$(?!\{) )*+" )
-    | (?P<number>  (?: -?+ (?: 0[xX][0-9a-fA-F]++ | [0-9]++(?:\.[0-9]*+)?+(?:[eE][+-]?+[0-9]++)?+ )
-                     | \.[0-9]++(?:[eE][+-]?+[0-9]++)?+
+    | (?P<text>    "[^"\\\n$]* (?: (?: \\[^\n] | \$(?!\{) ) [^"\\\n$]* )*" )
+    | (?P<number>  (?: -? (?: 0[xX][0-9a-fA-F]+ | [0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]+)? )
+                     | \.[0-9]+(?:[eE][+-]?[0-9]+)?
                    ) (?![\w.]) )
-    | (?P<heredoc> <<-?+\w++\n )
+    | (?P<heredoc> <<-?\w+\n )
     """,
     re.VERBOSE | re.DOTALL,
 )
-_TEXT_PIECE = re.compile(r'(?P<plain>(?:[^"\\\n$]|\\[^\n]|\$(?!\{))++)|(?P<open>\$\{)|(?P<close>")')
-_TEMPLATE_PIECE = re.compile(r"(?:[^{}\\]|\\[^\n])++|\{|\}")
+_TEXT_PIECE = re.compile(r'(?P<plain>(?:[^"\\\n$]|\\[^\n]|\$(?!\{))+)|(?P<open>\$\{)|(?P<close>")')
+_TEMPLATE_PIECE = re.compile(r"(?:[^{}\\]|\\[^\n])+|\{|\}")
 _ESCAPE = re.compile(
     rb'\\(?:([abfnrtv\\"])|([0-7]{3})|x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|)'
 )
