@@ -122,6 +122,14 @@ class NodeUnderTest:
         assert response.auth is not None
         return response.auth
 
+    async def policy_token(self, text: str) -> str:
+        """A token with one policy, given as text."""
+        await self.ok("sys/policies/acl/of-token", {"policy": text})
+        token: str = (await self.token(policies=["of-token"], no_default_policy=True))[
+            "client_token"
+        ]
+        return token
+
     async def lives(self, token: str) -> bool:
         """Whether a token with the default policy or more answers its own lookup."""
         return (await self.read("auth/token/lookup-self", token=token)).status == 200

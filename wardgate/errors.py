@@ -58,12 +58,6 @@ class UnsupportedOperation(RequestError):
         super().__init__("unsupported operation")
 
 
-class PreconditionFailed(RequestError):
-    """A stated precondition does not hold (for example a grant code that was used)."""
-
-    status = 412
-
-
 class TooLarge(RequestError):
     """The request is larger, deeper or longer than the bounds allow."""
 

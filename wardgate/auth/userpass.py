@@ -151,7 +151,7 @@ class Userpass(EndpointBackend):
         """List the users' names."""
         return listing(await request.storage.list(USERS, page.after, page.most))
 
-    @endpoint("users/{username}", Operation.READ, operation_id="userpass-read-user")
+    @endpoint("users/{username}", Operation.READ, operation_id="userpass-read-user", folded=True)
     async def read_user(self, request: Request, username: str) -> Response:
         """Read a user, without the password."""
         user = await request.storage.get(USERS + username.lower(), USER)
@@ -167,6 +167,7 @@ class Userpass(EndpointBackend):
         Operation.CREATE,
         Operation.UPDATE,
         operation_id="userpass-write-user",
+        folded=True,
         exists="user_exists",
     )
     async def write_user(self, request: Request, username: str, body: UserBody) -> Response:
@@ -186,13 +187,20 @@ class Userpass(EndpointBackend):
         request.storage.put(USERS + name, user, USER)
         return no_content()
 
-    @endpoint("users/{username}", Operation.DELETE, operation_id="userpass-delete-user")
+    @endpoint(
+        "users/{username}", Operation.DELETE, operation_id="userpass-delete-user", folded=True
+    )
     async def delete_user(self, request: Request, username: str) -> Response:
         """Delete a user. Tokens live on to their end but are not renewed."""
         request.storage.delete(USERS + username.lower())
         return no_content()
 
-    @endpoint("users/{username}/password", Operation.UPDATE, operation_id="userpass-reset-password")
+    @endpoint(
+        "users/{username}/password",
+        Operation.UPDATE,
+        operation_id="userpass-reset-password",
+        folded=True,
+    )
     async def reset_password(self, request: Request, username: str, body: PasswordBody) -> Response:
         """Give a user a new password."""
         user = await self._existing(request, username)
@@ -201,7 +209,10 @@ class Userpass(EndpointBackend):
         return no_content()
 
     @endpoint(
-        "users/{username}/policies", Operation.UPDATE, operation_id="userpass-update-policies"
+        "users/{username}/policies",
+        Operation.UPDATE,
+        operation_id="userpass-update-policies",
+        folded=True,
     )
     async def update_policies(
         self, request: Request, username: str, body: PoliciesBody

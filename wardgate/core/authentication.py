@@ -27,14 +27,14 @@ async def calling_token(core: Core, request: Request) -> Found:
 async def rights(core: Core, transaction: Transaction, token: Token, now: float) -> Acl:
     """What a token may do, by its own policies and its entity's; `PermissionDenied` when its
     entity is gone or disabled."""
+    policies = core.policies
     if not token.entity_id:
-        known = core.policies.known(transaction, token.policies, now)
-        if known is not None:
-            return known
-        return await core.policies.acl(transaction, token.policies, None, now)
+        known = policies.known(transaction, token.policies, None, now)
+        return known or await policies.acl(transaction, token.policies, None, now)
     entity = await entity_by_id(transaction, token.entity_id)
     if entity is None or entity.disabled:
         raise PermissionDenied
     # root comes with a root token only: no identity, whoever wrote it, gives it (CVE-2024-9180)
     names = (*token.policies, *(name for name in entity.policies if name != ROOT))
-    return await core.policies.acl(transaction, names, entity, now)
+    known = policies.known(transaction, names, entity, now)
+    return known or await policies.acl(transaction, names, entity, now)

@@ -24,6 +24,11 @@ class Endpoint(Protocol):
     """Needs the sudo capability beside the operation's own."""
     conditional: bool
     """Writes are CREATE or UPDATE, depending on what `exists` says."""
+    folded: bool
+    """The names in its path mean the same in upper and lower case, and with spaces around them, so
+    the policies are asked about the name that is meant too."""
+    paged: bool
+    """A list of which a part can be asked for, with ``after`` and ``limit``."""
 
     async def exists(self, request: Request, captures: Captures) -> bool:
         """Whether the thing that the path names exists; asked only when `conditional`."""

@@ -96,7 +96,8 @@ def check_path(path: str) -> str:
     cleaned = path.strip("/")
     segments = cleaned.split("/")
     if not cleaned or any(
-        segment in ("", ".", "..") or not _SEGMENT.fullmatch(segment) for segment in segments
+        segment in ("", ".", "..") or not _SEGMENT.fullmatch(segment) or not segment.isprintable()
+        for segment in segments
     ):
         raise InvalidRequest(
             "path: must be one or more names separated by '/', without '.', '..', '*', '+', '{', '}'"

@@ -84,7 +84,8 @@ class Pipeline:
             if route.endpoint is None and route.unauthenticated:
                 raise UnsupportedOperation
             if route.endpoint is not None and route.endpoint.unauthenticated:
-                return await self._answer(request, route.endpoint, route.captures)
+                response = await self._answer(request, route.endpoint, route.captures)
+                return await self._wrapped(request, response)
         found = await calling_token(core, request)
         request.token_key = found.name
         request.token = found.token
@@ -106,22 +107,28 @@ class Pipeline:
             exists = await endpoint.exists(request, route.captures)
             request.operation = Operation.UPDATE if exists else Operation.CREATE
         sudo = endpoint is not None and endpoint.sudo
-        given = request.query if request.body is None else request.body
+        given = request.body if request.operation in _WRITES else request.query
         decision = request.acl.decide(
             request.operation, request.path, given, request.wrap_ttl, sudo=sudo
         )
         if not decision.allowed:
             raise PermissionDenied
+        if endpoint is not None and endpoint.folded:
+            meant = _folded(request)
+            if meant != request.path and not request.acl.allows(
+                request.operation, meant, given, request.wrap_ttl, sudo=sudo
+            ):
+                raise PermissionDenied
         if route is None:
             raise NotFound(f'no handler for route "{request.path}". route entry not found.')
         if endpoint is None:
             raise UnsupportedOperation if route.path_known else UnsupportedPath
-        if decision.limit is not None:
+        if decision.limit is not None and endpoint.paged:
             request.query = {**(request.query or {}), "limit": str(decision.limit)}
         response = await self._answer(request, endpoint, route.captures)
-        if decision.list_filters:
+        if decision.list_filters or decision.limit is not None:
             _filter_keys(request, response, decision)
-        return response
+        return await self._wrapped(request, response)
 
     async def _answer(self, request: Request, endpoint: Endpoint, captures: Captures) -> Response:
         response = await endpoint.call(request, captures)
@@ -133,17 +140,28 @@ class Pipeline:
             request.warnings += warnings
         if request.warnings and response.status != 204:
             response.warnings = [*request.warnings, *(response.warnings or ())]
-        if request.wrap_ttl and response.status == 200 and not response.bare:
+        return response
+
+    async def _wrapped(self, request: Request, response: Response) -> Response:
+        """What was asked for with X-Vault-Wrap-TTL, behind a token."""
+        wanted = request.wrap_ttl and response.status == 200 and not response.bare
+        if wanted and response.wrap_info is None:
             table = await self._core.mounts.table(request.transaction)
             return await self._core.wrapping.wrap(request, response, table)
         return response
+
+
+def _folded(request: Request) -> str:
+    """The request's path with the names below the mount as they are meant."""
+    segments = (segment.strip().lower() for segment in request.subpath.split("/"))
+    return request.mount.path + "/".join(segments)
 
 
 def _filter_keys(request: Request, response: Response, decision: Decision) -> None:
     """Leave only the keys of a listing that the policies let the caller see."""
     if not isinstance(response.data, dict) or "keys" not in response.data:
         return
-    keys = request.acl.shown_keys(decision, request.path, response.data["keys"])
+    keys = request.acl.shown_keys(decision, request.path, response.data["keys"])[: decision.limit]
     if not keys and request.operation is Operation.LIST:
         response.data, response.status = None, 404  # as where there is nothing
         return

@@ -88,9 +88,8 @@ class Policies:
         self, transaction: Transaction, names: tuple[str, ...], entity: Entity | None, now: float
     ) -> Acl:
         """The rights that these policies give together, for this entity."""
-        known = self.known(transaction, names, now, entity)
-        if known is not None:
-            return known
+        if ROOT in names:
+            return self._root
         key = (names, entity.id if entity else "")
         compiled = self._compiled.get(key)
         if compiled is not None and (compiled.acl.valid_until or math.inf) <= now:
@@ -124,8 +123,8 @@ class Policies:
         self,
         transaction: Transaction,
         names: tuple[str, ...],
+        entity: Entity | None,
         now: float,
-        entity: Entity | None = None,
     ) -> Acl | None:
         """What `acl` gives, if it was compiled from what is true as of this transaction."""
         if ROOT in names:

@@ -39,6 +39,10 @@ class _Node:
     def unauthenticated(self) -> bool:
         return any(endpoint.unauthenticated for endpoint in self.endpoints.values())
 
+    def unique(self) -> list[BoundEndpoint]:
+        """The endpoints, each once."""
+        return list({id(endpoint): endpoint for endpoint in self.endpoints.values()}.values())
+
     def add(self, endpoint: BoundEndpoint) -> None:
         for operation in endpoint.declaration.operations:
             self.endpoints[operation] = endpoint
@@ -54,13 +58,13 @@ class EndpointBackend:
     def __init__(self, *groups: object) -> None:
         self._nodes: list[_Node] = []
         self._by_head: dict[str, list[_Node]] = {}
-        by_regex: dict[str, _Node] = {}
+        by_pattern: dict[str, _Node] = {}
         for group in (self, *groups):
             for declaration in declarations_of(type(group)):
                 key = declaration.pattern
-                node = by_regex.get(key)
+                node = by_pattern.get(key)
                 if node is None:
-                    node = by_regex[key] = _Node(declaration)
+                    node = by_pattern[key] = _Node(declaration)
                     self._nodes.append(node)
                 elif declaration.regex().endswith("/?"):
                     node.match = re.compile(declaration.regex(), re.DOTALL).fullmatch
@@ -94,18 +98,13 @@ class EndpointBackend:
 
     def declarations(self) -> list[tuple[str, list[BoundEndpoint]]]:
         """Each pattern with its endpoints, each endpoint once; for documents."""
-        found = []
-        for node in self._nodes:
-            unique = {id(endpoint): endpoint for endpoint in node.endpoints.values()}
-            found.append((node.pattern, list(unique.values())))
-        return found
+        return [(node.pattern, node.unique()) for node in self._nodes]
 
     def matching(self, path: str) -> tuple[str, list[BoundEndpoint]] | None:
         """The first pattern that `path` fits, with its endpoints."""
         for node in self._nodes:
             if node.match(path):
-                unique = {id(endpoint): endpoint for endpoint in node.endpoints.values()}
-                return node.pattern, list(unique.values())
+                return node.pattern, node.unique()
         return None
 
     def describe(self) -> str:
@@ -123,6 +122,8 @@ class _HelpEndpoint:
     unauthenticated = False
     sudo = False
     conditional = False
+    folded = False
+    paged = False
 
     def __init__(self, backend: EndpointBackend) -> None:
         self._backend = backend

@@ -41,6 +41,7 @@ class Declaration:
         unauthenticated: bool,
         sudo: bool,
         exists: str,
+        folded: bool,
     ) -> None:
         self.function = function
         self.pattern = pattern
@@ -49,6 +50,7 @@ class Declaration:
         self.unauthenticated = unauthenticated
         self.sudo = sudo
         self.exists = exists
+        self.folded = folded
         self.names = tuple(match[1] for match in _NAME.finditer(pattern))
         self.rest = pattern.endswith("...}")
         self.from_body = bool(operations & WRITES)
@@ -96,12 +98,13 @@ def endpoint(
     unauthenticated: bool = False,
     sudo: bool = False,
     exists: str = "",
+    folded: bool = False,
 ) -> Callable[[F], F]:
     """Declare the decorated method as the endpoint for `operations` on `pattern`.
 
     `exists` names a method of the same class, called as ``(request, *captures)``, that says whether
     the thing exists already: then a write is CREATE or UPDATE for the policies. Without it every
-    write is an UPDATE.
+    write is an UPDATE. `folded`: see `wardgate.core.backend.Endpoint`.
     """
 
     def declare(function: F) -> F:
@@ -113,6 +116,7 @@ def endpoint(
             unauthenticated=unauthenticated,
             sudo=sudo,
             exists=exists,
+            folded=folded,
         )
         declarations: list[Declaration] = getattr(function, _MARK, [])
         setattr(function, _MARK, [*declarations, declaration])
@@ -142,6 +146,8 @@ class BoundEndpoint:
         "_reader",
         "conditional",
         "declaration",
+        "folded",
+        "paged",
         "sudo",
         "unauthenticated",
     )
@@ -151,6 +157,8 @@ class BoundEndpoint:
         self.unauthenticated = declaration.unauthenticated
         self.sudo = declaration.sudo
         self.conditional = bool(declaration.exists)
+        self.folded = declaration.folded
+        self.paged = any(field.name == "limit" for field in declaration.fields)
         self._call: Callable[..., Awaitable[Response]] = declaration.function.__get__(owner)
         self._exists: Callable[..., Awaitable[bool]] | None = (
             getattr(owner, declaration.exists) if declaration.exists else None

@@ -19,6 +19,7 @@ A body is a `Body` struct. Each field's type says what may be sent for it:
 raises `InvalidRequest`, which names the field and what was expected, never the value.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
@@ -61,6 +62,7 @@ def _text(value: Any) -> str:
     raise ValueError
 
 
+_NUMBER = re.compile("[+-]?(?:0|[1-9][0-9]*|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+)")
 _MOST = 2**63  # whole numbers have 64 bits with a sign, in the storage and in Vault's clients
 _LONGEST_NUMBER = 80  # characters: 64 binary digits with prefix, sign and some underscores
 
@@ -69,7 +71,9 @@ def _integer(value: Any) -> int:
     if isinstance(value, str):
         if len(value) > _LONGEST_NUMBER:
             raise ValueError
-        value = int(value, 0) if value.strip() else 0
+        if value and not _NUMBER.fullmatch(value):
+            raise ValueError
+        value = int(value, 0) if value else 0
     if not isinstance(value, int) or not -_MOST <= value < _MOST:
         raise ValueError
     return int(value)
@@ -84,8 +88,8 @@ _BOOLEANS = {
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    if isinstance(value, int):
-        return value != 0
+    if isinstance(value, int) and value in (0, 1):
+        return value == 1
     if isinstance(value, str) and value in _BOOLEANS:
         return _BOOLEANS[value]
     raise ValueError
@@ -102,8 +106,6 @@ def _seconds(value: Any) -> int:
 
 def _strings(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
-        if value.lstrip().startswith("["):
-            return _strings(msgspec.json.decode(value))
         return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
     if isinstance(value, list | tuple):
         return tuple(part for part in (_text(item).strip() for item in value) if part)

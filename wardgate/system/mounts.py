@@ -125,6 +125,8 @@ class MountTableEndpoints:
         if changed != mount:
             table = await self._core.mounts.table(request.transaction)
             self._core.mounts.save(request.transaction, table.with_mount(changed))
+        if body.user_lockout_config:
+            return no_content(["user_lockout_config has no effect: there is no user lockout yet"])
         return no_content()
 
 

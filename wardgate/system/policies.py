@@ -66,17 +66,29 @@ class PolicyEndpoints:
             info[name] = _shown(policy, "policy") if policy else {"name": name}
         return Response({"keys": names, "key_info": info})
 
-    @endpoint("policies/acl/{name}", Operation.READ, operation_id="policies-read-acl-policy")
+    @endpoint(
+        "policies/acl/{name}", Operation.READ, operation_id="policies-read-acl-policy", folded=True
+    )
     async def read_acl(self, request: Request, name: str) -> Response:
         """Read an ACL policy."""
         return Response(await self._read(request, name, "policy"))
 
-    @endpoint("policies/acl/{name}", Operation.UPDATE, operation_id="policies-write-acl-policy")
+    @endpoint(
+        "policies/acl/{name}",
+        Operation.UPDATE,
+        operation_id="policies-write-acl-policy",
+        folded=True,
+    )
     async def write_acl(self, request: Request, name: str, body: PolicyBody) -> Response:
         """Write an ACL policy; it counts from the next request on."""
         return await self._write(request, name, body)
 
-    @endpoint("policies/acl/{name}", Operation.DELETE, operation_id="policies-delete-acl-policy")
+    @endpoint(
+        "policies/acl/{name}",
+        Operation.DELETE,
+        operation_id="policies-delete-acl-policy",
+        folded=True,
+    )
     async def delete_acl(self, request: Request, name: str) -> Response:
         """Delete an ACL policy."""
         self._core.policies.delete(request.transaction, canonical_name(name))
@@ -88,17 +100,23 @@ class PolicyEndpoints:
         names = await self._names(request, Page())
         return Response({"keys": names, "policies": names}, spread=True)
 
-    @endpoint("policy/{name}", Operation.READ, operation_id="policies-read-acl-policy2")
+    @endpoint(
+        "policy/{name}", Operation.READ, operation_id="policies-read-acl-policy2", folded=True
+    )
     async def read_old(self, request: Request, name: str) -> Response:
         """Read an ACL policy; its text is called 'rules' here."""
         return Response(await self._read(request, name, "rules"), spread=True)
 
-    @endpoint("policy/{name}", Operation.UPDATE, operation_id="policies-write-acl-policy2")
+    @endpoint(
+        "policy/{name}", Operation.UPDATE, operation_id="policies-write-acl-policy2", folded=True
+    )
     async def write_old(self, request: Request, name: str, body: PolicyBody) -> Response:
         """Write an ACL policy; it counts from the next request on."""
         return await self._write(request, name, body)
 
-    @endpoint("policy/{name}", Operation.DELETE, operation_id="policies-delete-acl-policy2")
+    @endpoint(
+        "policy/{name}", Operation.DELETE, operation_id="policies-delete-acl-policy2", folded=True
+    )
     async def delete_old(self, request: Request, name: str) -> Response:
         """Delete an ACL policy."""
         return await self.delete_acl(request, name)

@@ -95,6 +95,7 @@ class WrappingEndpoints:
             raise not_a_wrapping_token()
         if request.client_token and request.client_token != token_id:
             caller = await calling_token(core, request)
+            await core.tokens.use(transaction, caller)
             acl = await rights(core, transaction, caller.token, request.time)
             if not acl.allows(Operation.UPDATE, request.path, request.body):
                 raise PermissionDenied

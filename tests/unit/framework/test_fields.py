@@ -62,7 +62,6 @@ def read(**given: Any) -> Everything:
         ("flag", "T", True),
         ("flag", "0", False),
         ("flag", "", False),
-        ("flag", 2, True),
         ("flag", 0, False),
         ("ttl", 90, 90),
         ("ttl", "90", 90),
@@ -73,7 +72,7 @@ def read(**given: Any) -> Everything:
         ("period", "1m", 60),
         ("names", ["a", " b ", ""], ("a", "b")),
         ("names", "a, b,,c", ("a", "b", "c")),
-        ("names", '["a,b", "c"]', ("a,b", "c")),
+        ("names", '["a"]', ('["a"]',)),
         ("names", ["a", 1, True], ("a", "1", "1")),
         ("names", 5, ("5",)),
         ("names", [], ()),
@@ -110,6 +109,7 @@ def test_a_field_takes_every_form_that_vault_takes(field: str, given: Any, expec
         ("flag", "yes"),
         ("flag", "tRuE"),
         ("flag", [True]),
+        ("flag", 2),
         ("ttl", "soon"),
         ("ttl", -1),
         ("ttl", "-1h"),
@@ -117,7 +117,6 @@ def test_a_field_takes_every_form_that_vault_takes(field: str, given: Any, expec
         ("ttl", 10**30),
         ("ttl", Decimal("1e400")),
         ("names", [["a"]]),
-        ("names", '["a"'),
         ("meta", ["no equals sign"]),
         ("meta", "no equals sign"),
         ("meta", {"a": {"b": "c"}}),
@@ -141,7 +140,7 @@ def test_a_number_with_a_huge_exponent_is_refused_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "opening"), [("names", "["), ("meta", '{"a":'), ("config", "["), ("config", '{"a":')]
+    ("field", "opening"), [("meta", '{"a":'), ("config", "["), ("config", '{"a":')]
 )
 def test_json_text_that_is_nested_without_end_is_refused(field: str, opening: str) -> None:
     with pytest.raises(InvalidRequest):

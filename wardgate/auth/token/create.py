@@ -110,11 +110,11 @@ class CreateEndpoints:
             metadata=body.meta,
             num_uses=_least(body.num_uses, role.settings.num_uses if role else 0),
             role=role.name if role else "",
-            # a child never reaches further than its parent (security case 22)
+            # a child never reaches further than its parent
             bound_cidrs=narrowed(
                 role.settings.cidrs(request.remote_address) if role else (), parent.bound_cidrs
             ),
-            entity_id=await self._entity_id(request, body, role),
+            entity_id=await self._entity_id(request, body, role, orphan=orphan),
         )
         token = self._with_lifetime(request, body, role, token, warnings)
         if kind is TokenType.BATCH:
@@ -176,11 +176,14 @@ class CreateEndpoints:
             renewable=renewable and token.type is TokenType.SERVICE,
         )
 
-    async def _entity_id(self, request: Request, body: CreateBody, role: Role | None) -> str:
+    async def _entity_id(
+        self, request: Request, body: CreateBody, role: Role | None, *, orphan: bool
+    ) -> str:
         parent = request.token
         assert parent is not None
         if not body.entity_alias:
-            return parent.entity_id
+            # an orphan is nobody's: it leaves the person who made it behind, with their rights
+            return "" if _is_orphan(body, role, orphan) else parent.entity_id
         if role is None:
             raise InvalidRequest("'entity_alias' is only allowed in combination with token role")
         name = body.entity_alias.lower()
@@ -263,7 +266,7 @@ def _policies(
         return _role_policies(body, role, parent, asked)
     add_default = not body.no_default_policy
     if not body.policies:
-        # without a wish the child is like its parent, which may lack "default" (case 23)
+        # without a wish the child is like its parent, which may lack "default"
         inherited = set(parent.policies)
         if body.no_default_policy:
             inherited.discard(DEFAULT)

@@ -28,6 +28,8 @@ class NoList:
     unauthenticated = False
     sudo = False
     conditional = False
+    folded = False
+    paged = False
 
     async def exists(self, request: Request, captures: Captures) -> bool:
         return True
