@@ -46,15 +46,15 @@ class Authority:
         self.ca_file = folder / f"{name}.pem"
         self.ca_file.write_bytes(_pem(certificate.sign(self._key, SHA256())))
 
-    def issue(self, name: str) -> Certificate:
-        """A certificate for 127.0.0.1, in ``NAME.pem`` and ``NAME-key.pem``; one that was there is
-        replaced."""
+    def issue(self, name: str, days: int = 90) -> Certificate:
+        """A certificate for 127.0.0.1 that ends in so many days, in ``NAME.pem`` and
+        ``NAME-key.pem``; one that was there is replaced."""
         key = ec.generate_private_key(ec.SECP256R1())
         address = x509.SubjectAlternativeName(
             [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
         )
         certificate = (
-            _builder(_named(name), self._name, key)
+            _builder(_named(name), self._name, key, days)
             .add_extension(address, False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
             .sign(self._key, SHA256())
@@ -77,7 +77,7 @@ def _named(name: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int = 90
 ) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
@@ -87,7 +87,7 @@ def _builder(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _DAY)
-        .not_valid_after(now + 90 * _DAY)
+        .not_valid_after(now + days * _DAY)
     )
 
 

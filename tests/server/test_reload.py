@@ -82,6 +82,16 @@ def test_a_bad_certificate_is_not_taken(running: Running, tmp_path: Path) -> Non
     assert running.process.log.count("[ERROR]") == 6
 
 
+def test_a_new_certificate_that_ends_soon_is_warned_about(running: Running) -> None:
+    assert "[WARNING]" not in running.process.log
+    running.authority.issue("server", days=10)
+    running.reload()
+    running.process.wait_for_log("[WARNING]")
+    (warning,) = [line for line in running.process.log.splitlines() if "[WARNING]" in line]
+    assert f"127.0.0.1:{running.port}: " in warning
+    assert "expires" in warning
+
+
 def test_many_signals_at_once_are_as_good_as_one(running: Running) -> None:
     new = running.authority.issue("server")
     for _ in range(5):

@@ -117,3 +117,28 @@ async def entity_for_login(
         entity = msgspec.structs.replace(entity, aliases=refreshed)
         transaction.put(ENTITIES + entity.id, entity, ENTITY)
     return entity
+
+
+async def remove_aliases(transaction: Transaction, mount_accessor: str, limit: int) -> bool:
+    """Remove up to `limit` aliases of a mount that is gone; whether there were any.
+
+    An entity ends with its last alias, since only a login made it. Aliases at other mounts keep it.
+    """
+    if not mount_accessor:  # a job from before it was noted
+        return False
+    folder = f"{ALIASES}{mount_accessor}/"
+    names = await transaction.list(folder, limit=limit)
+    for name in names:
+        entity = await entity_by_id(
+            transaction, await transaction.get(folder + name, _ENTITY_ID) or ""
+        )
+        transaction.delete(folder + name)
+        if entity is None:
+            continue
+        rest = tuple(each for each in entity.aliases if each.mount_accessor != mount_accessor)
+        if rest:
+            changed = msgspec.structs.replace(entity, aliases=rest)
+            transaction.put(ENTITIES + entity.id, changed, ENTITY)
+        else:
+            transaction.delete(ENTITIES + entity.id)
+    return bool(names)

@@ -20,6 +20,15 @@ from wardgate.errors import InvalidRequest
 TABLE_KEY = "core/mounts"
 PURGE_PREFIX = "job/purge-mount/"
 
+
+class PurgeJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What the sweeper has to know of a mount that is gone, beside the UUID in the job's key."""
+
+    accessor: str = ""
+
+
+PURGE_JOB: Codec[PurgeJob] = Codec(PurgeJob)
+
 AUTH_PREFIX = "auth/"
 PROTECTED = ("auth/", "sys/", "cubbyhole/", "identity/", "audit/")
 """Paths that no mount may take, give up or lie under."""
@@ -197,10 +206,7 @@ class Mounts:
         transaction.put(TABLE_KEY, table, self._codec)
 
     async def remove(self, transaction: Transaction, mount: Mount) -> None:
-        """Take `mount` away; its stored bytes go with the sweeper's next rounds."""
+        """Take `mount` away; its stored bytes and aliases go with the sweeper's next rounds."""
         table = await self.table(transaction)
         self.save(transaction, table.without(mount))
-        transaction.put(PURGE_PREFIX + mount.uuid, {}, _JOB)
-
-
-_JOB: Codec[dict[str, str]] = Codec(dict[str, str])
+        transaction.put(PURGE_PREFIX + mount.uuid, PurgeJob(accessor=mount.accessor), PURGE_JOB)

@@ -9,7 +9,8 @@ import asyncio
 import logging
 
 from wardgate.clock import Clock
-from wardgate.core.mounts import PURGE_PREFIX
+from wardgate.core.identity import remove_aliases
+from wardgate.core.mounts import PURGE_JOB, PURGE_PREFIX
 from wardgate.core.records import BytesCodec
 from wardgate.core.storage import Storage, Transaction
 from wardgate.core.tokens.record import TOKEN
@@ -108,8 +109,12 @@ class Sweeper:
         jobs = await transaction.list(PURGE_PREFIX, limit=1)
         if not jobs:
             return False
-        if not await self._purge(transaction, f"mount/{jobs[0]}/"):
-            transaction.delete(PURGE_PREFIX + jobs[0])
+        key = PURGE_PREFIX + jobs[0]
+        job = await transaction.get(key, PURGE_JOB)
+        if await self._purge(transaction, f"mount/{jobs[0]}/"):
+            return True
+        if job is None or not await remove_aliases(transaction, job.accessor, BATCH):
+            transaction.delete(key)
         return True
 
     async def _purge(self, transaction: Transaction, prefix: str) -> bool:

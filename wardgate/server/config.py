@@ -63,7 +63,10 @@ SealConfig: TypeAlias = ShamirSeal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
-    """Everything that the configuration says. Times to live are in seconds."""
+    """Everything that the configuration says. Times to live are in seconds.
+
+    What `WITHOUT_EFFECT` and `WARNED_WHEN_SET` name is checked and then not used.
+    """
 
     storage: StorageConfig
     listeners: tuple[ListenerConfig, ...]
@@ -82,6 +85,10 @@ class ServerConfig:
     pid_file: Path | None = None
 
 
+WITHOUT_EFFECT = ("api_addr", "cluster_addr", "disable_mlock")
+"""Keys whose values are checked and then do nothing, without misleading anybody."""
+WARNED_WHEN_SET = ("plugin_directory", "raw_storage_endpoint", "ui")
+"""The same, but who asks for what they give is told that it is not there."""
 NOT_YET = (
     "allow_audit_log_prefixing", "audit", "default_max_request_duration",
     "enable_response_header_hostname", "initialize", "introspection_endpoint", "log_file",
@@ -138,6 +145,9 @@ def load_config(
         plugin_directory=_path(section, "plugin_directory"),
         pid_file=_path(section, "pid_file"),
     )
+    for key in WARNED_WHEN_SET:
+        if getattr(config, key):
+            section.warn(key, "has no effect: not supported yet")
     section.without_effect(NOT_YET, "not supported yet")
     section.without_effect(NOTHING_LIKE_IT, "Wardgate has nothing like it")
     section.finish()

@@ -3,9 +3,9 @@
 import json
 import logging
 import sys
+from datetime import UTC, datetime
 
 from wardgate.server.config import LogFormat, LogLevel
-from wardgate.timestamps import rfc3339
 
 _LEVELS = {
     "trace": logging.DEBUG,
@@ -18,20 +18,25 @@ _LEVELS = {
 
 class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        time = rfc3339(record.created)
-        return f"{time} [{record.levelname}] {record.name}: {record.getMessage()}"
+        return f"{_time(record)} [{record.levelname}] {record.name}: {record.getMessage()}"
 
 
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return json.dumps(
             {
-                "@timestamp": rfc3339(record.created),
+                "@timestamp": _time(record),
                 "@level": record.levelname.lower(),
                 "@module": record.name,
                 "@message": record.getMessage(),
             }
         )
+
+
+def _time(record: logging.LogRecord) -> str:
+    """RFC 3339 in UTC, always with six digits of microseconds, so that lines sort and align."""
+    time = datetime.fromtimestamp(record.created, UTC).replace(tzinfo=None)
+    return time.isoformat(timespec="microseconds") + "Z"
 
 
 def set_up_logs(level: LogLevel, format: LogFormat) -> None:

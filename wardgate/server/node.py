@@ -18,6 +18,7 @@ from wardgate.framework.endpoints import BoundEndpoint, declarations_of
 from wardgate.http.app import Application
 from wardgate.server.catalog import BuiltinCatalog
 from wardgate.server.listeners import DEFAULT_MAX_REQUEST_DURATION
+from wardgate.server.upkeep import Upkeep
 from wardgate.store.interface import Store
 from wardgate.system import OpenSealEndpoints, SealEndpoints, System
 
@@ -44,6 +45,7 @@ class Node:
         self._opening = OpenSealEndpoints(self.core, self.barrier, self.seal)
         self.pipeline = Pipeline(self.core, _open_endpoints(self._opening, "sys/"))
         self.application = Application(self.core, self.pipeline, patience)
+        self.upkeep = Upkeep(self.barrier)
         self._tasks: list[asyncio.Task[Any]] = []
 
     def _system(self, core: Core, mount: Mount) -> Backend:
@@ -53,6 +55,7 @@ class Node:
         """Begin the work in the background."""
         self._tasks.append(asyncio.create_task(self.core.sweeper.run()))
         self._tasks.append(asyncio.create_task(self.application.arrivals.run()))
+        self._tasks.append(asyncio.create_task(self.upkeep.run()))
 
     async def stop(self) -> None:
         """End the work in the background, finish pending writes and close the store."""

@@ -133,6 +133,8 @@ async def _renew(listeners: list[Listener]) -> None:
         else:
             if listener.uses_tls:
                 _log.info("%s uses its certificate as it is on disk now", listener.name)
+                for warning in listener.warnings:
+                    _log.warning("%s: %s", listener.name, warning)
 
 
 async def _open_dev(node: Node, dev: DevOptions) -> DevKeys:

@@ -6,6 +6,7 @@ of any request: `SealEndpoints`.
 
 import base64
 import binascii
+import logging
 import re
 from typing import Annotated
 
@@ -54,6 +55,8 @@ class HealthQuery(Body):
     standbyok: Annotated[str, Doc("Accepted: there are no standbys.")] = "true"
     uninitcode: Annotated[str, Doc("Status for an uninitialised server.", default="501")] = "501"
 
+
+_log = logging.getLogger("wardgate.seal")
 
 _STATUS = re.compile("[2-9][0-9]{2}")
 _SHORTEST_SHARE = 16  # bytes; no kind of seal has keys below 128 bits
@@ -125,6 +128,7 @@ class OpenSealEndpoints:
             )
         root_token, writes = await first_writes(self._core)
         result = await self._seal.initialize(body.secret_shares, body.secret_threshold, writes)
+        _log.info("initialised; requested from %s", _origin(request))
         return Response(
             {
                 "keys": [key.hex() for key in result.keys],
@@ -141,13 +145,27 @@ class OpenSealEndpoints:
             raise InvalidRequest("migrate: there is no other seal to migrate from or to")
         if body.reset:
             self._seal.reset()
+            _log.info("unsealing starts again; requested from %s", _origin(request))
         elif not body.key:
             raise InvalidRequest(
                 "'key' must be specified in request body as JSON, or 'reset' set to true"
             )
         else:
-            await self._seal.submit(_share(body.key))
+            await self._submit(_share(body.key), _origin(request))
         return Response(await self._status(), bare=True)
+
+    async def _submit(self, share: bytes, origin: str) -> None:
+        was_sealed = self._barrier.sealed
+        try:
+            opened = await self._seal.submit(share)
+        except InvalidRequest:
+            _log.info("an unseal key was refused; it came from %s", origin)
+            raise
+        if opened and was_sealed:
+            _log.info("unsealed; the last key came from %s", origin)
+        elif not opened:
+            given = self._seal.progress.progress
+            _log.info("unsealing: keys given so far: %d; the last one came from %s", given, origin)
 
     async def _status(self) -> JsonMap:
         status = await self._seal.status()
@@ -189,12 +207,13 @@ class SealEndpoints:
     async def seal(self, request: Request) -> Response:
         """Seal the server: it forgets its keys and answers nothing until it is unsealed."""
         response = no_content()
-        response.then = self._seal
+        response.then = lambda: self._seal(_origin(request))
         return response
 
-    def _seal(self) -> None:
+    def _seal(self, origin: str) -> None:
         self._barrier.seal()
         self._core.forget()
+        _log.info("sealed; requested from %s", origin)
 
     @endpoint("key-status", Operation.READ, operation_id="status-encryption-key")
     async def key_status(self, request: Request) -> Response:
@@ -212,13 +231,21 @@ class SealEndpoints:
     @endpoint("rotate", Operation.UPDATE, operation_id="rotate-encryption-key", sudo=True)
     async def rotate(self, request: Request) -> Response:
         """Encrypt with a new key from now on; what is stored stays readable."""
-        await request.once("rotate", self._barrier.rotate)
+        await request.once("rotate", lambda: self._rotate(_origin(request)))
         return no_content()
+
+    async def _rotate(self, origin: str) -> None:
+        term = await self._barrier.rotate()
+        _log.info("keyring rotated: term %d is in use now; requested from %s", term, origin)
 
     @endpoint("rotate/keyring", Operation.UPDATE, operation_id="rotate-rotate-keyring", sudo=True)
     async def rotate_keyring(self, request: Request) -> Response:
         """Encrypt with a new key from now on; what is stored stays readable."""
         return await self.rotate(request)
+
+
+def _origin(request: Request) -> str:
+    return request.remote_address or "a unix socket"
 
 
 def _code(text: str) -> int:

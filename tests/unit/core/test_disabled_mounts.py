@@ -1,8 +1,12 @@
 """A mount that is taken away: its data and its tokens end at once, its bytes are swept away."""
 
+import msgspec
 import pytest
 
 from tests.node import NodeUnderTest, errors, with_node
+from wardgate.core.identity import ENTITIES, ENTITY, entity_by_id, entity_for_login
+from wardgate.core.mounts import Mount
+from wardgate.core.storage import Transaction
 
 
 async def _token_of_login(node: NodeUnderTest) -> str:
@@ -106,6 +110,69 @@ def test_the_sweeper_removes_all_that_was_stored(rounds_before_the_crash: int) -
         assert (await other.read("stays/a/b")).status == 200
 
     body()
+
+
+async def _log_in_often(node: NodeUnderTest, path: str, times: int) -> Mount:
+    """What `times` different people leave behind who logged in at `path`."""
+
+    async def work(transaction: Transaction) -> Mount:
+        mount = (await node.core.mounts.table(transaction)).by_path[path]
+        for number in range(times):
+            await entity_for_login(transaction, mount, f"user{number}", {}, node.clock.now())
+        return mount
+
+    return await node.core.storage.transact(work)
+
+
+@pytest.mark.parametrize("rounds_before_the_crash", [0, 1, 2, 3])
+def test_the_sweeper_removes_who_logged_in_there(rounds_before_the_crash: int) -> None:
+    """And nobody else, also when the process that began died, and another one goes on."""
+
+    @with_node
+    async def body(node: NodeUnderTest) -> None:
+        for path in ("gone", "stays"):
+            await node.ok(f"sys/auth/{path}", {"type": "userpass"})
+        await _log_in_often(node, "auth/gone/", 250)
+        await _log_in_often(node, "auth/stays/", 3)
+        kept = 3
+        assert len(await node.keys_below("identity/")) == 2 * (250 + kept)
+        await node.delete("sys/auth/gone")
+        for _ in range(rounds_before_the_crash):
+            before = len(await node.keys_below("identity/entity/"))
+            await node.core.sweeper.round()
+            assert before - len(await node.keys_below("identity/entity/")) <= 100
+        other = await node.another()
+        await other.sweep()
+        assert len(await node.keys_below("identity/entity/")) == kept
+        assert len(await node.keys_below("identity/alias/")) == kept
+        assert await node.keys_below("job/") == []
+
+    body()
+
+
+@with_node
+async def test_an_entity_with_an_alias_elsewhere_loses_only_the_one_that_is_gone(
+    node: NodeUnderTest,
+) -> None:
+    for path in ("gone", "stays"):
+        await node.ok(f"sys/auth/{path}", {"type": "userpass"})
+    gone = await _log_in_often(node, "auth/gone/", 1)
+    stays = await _log_in_often(node, "auth/stays/", 0)
+
+    async def join(transaction: Transaction) -> str:
+        entity = await entity_for_login(transaction, gone, "user0", {}, 0)
+        alias = msgspec.structs.replace(entity.aliases[0], mount_accessor=stays.accessor)
+        joined = msgspec.structs.replace(entity, aliases=(*entity.aliases, alias))
+        transaction.put(ENTITIES + entity.id, joined, ENTITY)
+        return entity.id
+
+    entity_id = await node.core.storage.transact(join)
+    await node.delete("sys/auth/gone")
+    await node.sweep()
+    entity = await entity_by_id(await node.core.storage.begin(), entity_id)
+    assert entity is not None
+    assert [alias.mount_accessor for alias in entity.aliases] == [stays.accessor]
+    assert await node.keys_below("identity/alias/") == []
 
 
 @with_node

@@ -21,7 +21,7 @@ from .conftest import Read
 
 PRODUCTION = """
 # A single node behind a load balancer.
-ui            = true
+ui            = false
 disable_mlock = true
 cluster_name  = "prod"
 
@@ -54,7 +54,6 @@ log_format        = "json"
 default_lease_ttl = "24h"
 max_lease_ttl     = 2592000
 pid_file          = "/run/wardgate.pid"
-plugin_directory  = "/opt/plugins"
 raw_storage_endpoint = "false"
 """
 
@@ -83,13 +82,11 @@ def test_a_production_file_is_understood_without_a_warning(read: Read) -> None:
         cluster_addr="https://10.0.0.1:8201",
         cluster_name="prod",
         disable_mlock=True,
-        ui=True,
         log_level=LogLevel.DEBUG,
         log_format=LogFormat.JSON,
         default_lease_ttl=86400,
         max_lease_ttl=2592000,
         raw_storage_endpoint=False,
-        plugin_directory=Path("/opt/plugins"),
         pid_file=Path("/run/wardgate.pid"),
     )
 
@@ -118,7 +115,9 @@ def test_json_says_the_same_in_several_ways(document: object, read: Read) -> Non
 
 
 def test_a_directory_is_its_hcl_and_json_files_in_order(tmp_path: Path) -> None:
-    (tmp_path / "10-storage.hcl").write_text('storage "inmem" {}\nui = true\nlog_level = "warn"')
+    (tmp_path / "10-storage.hcl").write_text(
+        'storage "inmem" {}\ndisable_mlock = true\nlog_level = "warn"'
+    )
     (tmp_path / "20-listener.json").write_text('{"listener": {"tcp": {"tls_disable": true}}}')
     (tmp_path / "30-more.hcl").write_text('log_level = "error"')
     (tmp_path / "30-more.hcl~").write_text("what an editor left")
@@ -126,7 +125,8 @@ def test_a_directory_is_its_hcl_and_json_files_in_order(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("not a configuration")
     config, warnings = load_config([tmp_path])
     assert warnings == []
-    assert (config.ui, config.log_level, config.listeners) == (True, LogLevel.ERROR, (LISTENER,))
+    assert (config.disable_mlock, config.log_level) == (True, LogLevel.ERROR)
+    assert config.listeners == (LISTENER,)
 
 
 def test_a_later_file_overrides_and_listeners_add_up(tmp_path: Path) -> None:
@@ -166,6 +166,17 @@ def test_what_is_not_in_effect_is_warned_about(read: Read) -> None:
     ]
 
 
+def test_whoever_turns_on_what_is_not_there_is_warned(read: Read) -> None:
+    on = 'ui = true\nraw_storage_endpoint = "true"\nplugin_directory = "/opt/plugins"'
+    assert read(MINIMAL + on)[1] == [
+        "w.hcl:5: plugin_directory has no effect: not supported yet",
+        "w.hcl:4: raw_storage_endpoint has no effect: not supported yet",
+        "w.hcl:3: ui has no effect: not supported yet",
+    ]
+    off = 'ui = false\nraw_storage_endpoint = "0"\nplugin_directory = ""'
+    assert read(MINIMAL + off)[1] == []
+
+
 def test_unknown_keys_are_warned_about_by_file_line_and_key(read: Read) -> None:
     text = MINIMAL + 'defualt_lease_ttl = "1h"\n\nzzz { a = 1 }'
     assert read(text)[1] == [
@@ -180,10 +191,10 @@ def test_unknown_keys_are_warned_about_by_file_line_and_key(read: Read) -> None:
 
 
 def test_a_key_that_is_given_twice_in_a_file_is_warned_about(read: Read) -> None:
-    config, warnings = read(MINIMAL + "ui = false\nui = true")
-    assert (config.ui, warnings) == (
+    config, warnings = read(MINIMAL + "disable_mlock = false\ndisable_mlock = true")
+    assert (config.disable_mlock, warnings) == (
         True,
-        ["w.hcl:4: ui is given more than once; the last one counts"],
+        ["w.hcl:4: disable_mlock is given more than once; the last one counts"],
     )
 
 

@@ -9,13 +9,18 @@ from wardgate.server import config, listeners
 from wardgate.server.flags import FLAGS, Fate
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "configuration.md"
-TOP_LEVEL = {field.name for field in dataclasses.fields(config.ServerConfig)} - {"listeners"}
+TOP_LEVEL = (
+    {field.name for field in dataclasses.fields(config.ServerConfig)}
+    - {"listeners", *config.WITHOUT_EFFECT, *config.WARNED_WHEN_SET}
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("keys", "verdict"),
     [
         (TOP_LEVEL, "read"),
+        (config.WITHOUT_EFFECT, "accepted"),
+        (config.WARNED_WHEN_SET, "warned"),
         (config.NOT_YET, "warned"),
         (config.NOTHING_LIKE_IT, "warned"),
         (listeners.NOT_YET, "warned"),
