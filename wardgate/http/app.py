@@ -10,16 +10,17 @@ from wardgate.core.unexpected import log_unexpected
 from wardgate.errors import InternalError, RequestError
 from wardgate.http.answering import status_headers_body
 from wardgate.http.arrivals import Arrivals
+from wardgate.http.limits import Limits
 from wardgate.http.parsing import parse_request
 
 
 class Application:
-    """Answers the requests of all listeners. `patience` is how long one may take to arrive, in
-    seconds, while `arrivals` runs."""
+    """Answers the requests of one listener, within its limits: that of the duration holds while
+    `arrivals` runs."""
 
-    def __init__(self, core: Core, pipeline: Pipeline, patience: float) -> None:
-        self.arrivals = Arrivals(patience)
-        self._settings = core.settings
+    def __init__(self, core: Core, pipeline: Pipeline, limits: Limits) -> None:
+        self.arrivals = Arrivals(limits.max_request_duration)
+        self._limits = limits
         self._clock = core.clock
         self._handle = pipeline.handle
 
@@ -31,7 +32,7 @@ class Application:
         request_id = ""
         try:
             request = await parse_request(
-                scope, protocol, self._settings, self._clock.now(), self.arrivals.of
+                scope, protocol, self._limits, self._clock.now(), self.arrivals.of
             )
             request_id = request.id
             response = await self._handle(request)
