@@ -272,6 +272,22 @@ def test_a_body_without_a_length_is_read_no_further_than_the_bound() -> None:
     assert exchange.read <= 10_000 + 1024
 
 
+@pytest.mark.parametrize("path", ["/v1/a//b", "/v1/" + "a" * MAX_PATH, "/elsewhere"])
+def test_a_body_is_not_kept_for_a_request_that_is_refused_without_it(path: str) -> None:
+    exchange = _Unkept(b"x" * 5000)
+    scope = Scope("POST", path, "", {"content-length": "5000"})
+    with pytest.raises(RequestError):
+        asyncio.run(parse_request(scope, exchange, LIMITS, 0))
+    assert exchange.read == 5000  # or the connection would end
+
+
+def test_a_listener_may_have_no_largest_size() -> None:
+    scope = Scope("POST", "/v1/a", "", {"transfer-encoding": "chunked"})
+    unlimited = Limits(max_request_size=None)
+    body = b" " * 1_000_000 + b'{"a": 1}'
+    assert asyncio.run(parse_request(scope, Exchange(body), unlimited, 0)).body == {"a": 1}
+
+
 def test_a_body_over_http_2_needs_neither_length_nor_encoding() -> None:
     scope = Scope("POST", "/v1/a", "", {}, http_version="2")
     request = asyncio.run(parse_request(scope, Exchange(b'{"a": 1}'), LIMITS, 0))
@@ -329,6 +345,13 @@ def test_the_address_is_the_peers_without_its_port(client: str, address: str) ->
     scope = Scope("GET", "/v1/a", "", {}, client=client)
     request = asyncio.run(parse_request(scope, Exchange(b""), LIMITS, 0))
     assert request.remote_address == address
+
+
+class _Unkept(Exchange):
+    """A body that may be read in pieces only."""
+
+    async def __call__(self) -> bytes:
+        raise AssertionError("the whole body is asked for")
 
 
 class _Broken(Exchange):
