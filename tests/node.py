@@ -8,7 +8,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Any
 
 from wardgate.clock import ManualClock
@@ -17,6 +17,7 @@ from wardgate.core.ids import new_uuid
 from wardgate.core.operation import Operation
 from wardgate.core.request import Request, Response
 from wardgate.core.settings import Settings
+from wardgate.http.limits import DEFAULT_LIMITS, Limits
 from wardgate.server.node import Node
 from wardgate.store.interface import Store
 from wardgate.store.memory import MemoryStore
@@ -41,16 +42,27 @@ class HttpAnswer:
 class NodeUnderTest:
     """An initialised and unsealed node."""
 
-    def __init__(self, node: Node, store: Store, clock: ManualClock, keys: list[bytes]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        store: Store,
+        clock: ManualClock,
+        keys: list[bytes],
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
         self.node = node
         self.core = node.core
+        self.application = node.application(limits)
         self.store = store
         self.clock = clock
         self.keys = keys
 
     @classmethod
     async def start(
-        cls, store: Store | None = None, settings: Settings | None = None
+        cls,
+        store: Store | None = None,
+        settings: Settings | None = None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> "NodeUnderTest":
         """A new server over `store` (by default one in memory) whose root token is `ROOT_TOKEN`."""
         store = store or MemoryStore()
@@ -59,7 +71,7 @@ class NodeUnderTest:
         _, writes = await first_writes(node.core, ROOT_TOKEN)
         result = await node.seal.initialize(1, 1, writes)
         await node.seal.submit(result.keys[0])
-        return cls(node, store, clock, list(result.keys))
+        return cls(node, store, clock, list(result.keys), limits)
 
     async def another(self) -> "NodeUnderTest":
         """A second node over the same storage, as a second process would be, unsealed."""
@@ -186,9 +198,16 @@ class NodeUnderTest:
         sent |= {name.lower(): value for name, value in (headers or {}).items()}
         scope = Scope(method, path, query, sent, proto)
         exchange = Exchange(raw)
-        await self.node.application.__rsgi__(scope, exchange)
+        await self.application.__rsgi__(scope, exchange)
         assert exchange.answer is not None
         return exchange.answer
+
+
+class SentHeaders(dict[str, str]):
+    """Looks like Granian's headers, each of them sent once."""
+
+    def get_all(self, key: str) -> list[str]:
+        return [self[key]] if key in self else []
 
 
 @dataclass
@@ -198,10 +217,14 @@ class Scope:
     method: str
     path: str
     query_string: str
-    headers: dict[str, str]
+    sent: InitVar[dict[str, str]]
     proto: str = "http"
     client: str = PEER
     http_version: str = "1.1"
+    headers: SentHeaders = field(init=False)
+
+    def __post_init__(self, sent: dict[str, str]) -> None:
+        self.headers = SentHeaders(sent)
 
 
 @dataclass

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wardgate.http.limits import Limits
 from wardgate.server.config import (
     WARNED_WHEN_SET,
     LmdbStorage,
@@ -20,7 +21,6 @@ from wardgate.server.config import (
 )
 from wardgate.server.document import ConfigError
 from wardgate.server.listeners import (
-    Limits,
     ListenerConfig,
     TcpListener,
     TlsConfig,

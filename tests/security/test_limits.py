@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from tests.node import Exchange, NodeUnderTest, Scope, with_node
-from wardgate.core.settings import Settings
+from wardgate.core.json import decode_object
 from wardgate.errors import InvalidRequest
-from wardgate.http.app import Application
+from wardgate.http.limits import DEFAULT_LIMITS, Limits
+from wardgate.http.parsing import MAX_FORM
 
 
 @pytest.mark.parametrize(
@@ -31,11 +32,10 @@ def test_44_deep_json_is_refused_without_a_token(body: bytes) -> None:
 
 def test_44_a_request_that_is_too_large_is_refused_unread() -> None:
     async def run() -> None:
-        node = await NodeUnderTest.start(settings=Settings(max_request_bytes=5000))
-        application: Application = node.node.application
+        node = await NodeUnderTest.start(limits=Limits(max_request_size=5000))
         for headers in ({"content-length": "1000000"}, {"transfer-encoding": "chunked"}):
             exchange = Exchange(b"x" * 1_000_000)
-            await application.__rsgi__(Scope("POST", "/v1/sys/init", "", headers), exchange)
+            await node.application.__rsgi__(Scope("POST", "/v1/sys/init", "", headers), exchange)
             assert exchange.answer is not None
             assert exchange.answer.status == 413
             assert exchange.read <= 5000 + 1024
@@ -48,6 +48,63 @@ async def test_44_wide_json_is_read_and_answered(node: NodeUnderTest) -> None:
     body = b'{"policies":[' + b'"a",' * 100_000 + b'"a"]}'
     answer = await node.http("POST", "/v1/auth/token/create", body)
     assert answer.json()["auth"]["policies"] == ["a", "default"]
+
+
+WIDE = DEFAULT_LIMITS.max_json_values
+COMPLEX = f"refused JSON input due to high complexity: at most {WIDE} values are allowed"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":[' + b"[]," * WIDE + b"1]}",
+        b'{"a":[' + b"1," * WIDE + b"1]}",
+        b'{"a":[' + b'"\\\\",' * WIDE + b"1]}",
+        b'{"a":[' + b'"",' * 5 * WIDE + b"1]}",
+        b"{" + b'"a":1,' * WIDE + b'"b":1}',
+        b"{" + b'"":{"":1},' * WIDE + b'"b":1}',
+        b'{"a":["\\"",' + b"[]," * WIDE + b"1]}",
+        b'{"a":[' + b"[]," * WIDE,
+        b'{"a":"","b":[' + b"{}," * WIDE + b'{}],"c',
+    ],
+    ids=range(9),
+)
+def test_44_json_of_too_many_values_is_refused_without_a_token(body: bytes) -> None:
+    @with_node
+    async def test(node: NodeUnderTest) -> None:
+        answer = await node.http("POST", "/v1/sys/init", body, token=None)
+        assert (answer.status, answer.json()) == (400, {"errors": [COMPLEX]})
+
+    test()
+
+
+@pytest.mark.parametrize("part", ["[,{", '",', "\\", '\\",[', "\n,[", "é,["])
+def test_44_a_text_may_hold_whatever_it_likes(part: str) -> None:
+    @with_node
+    async def test(node: NodeUnderTest) -> None:
+        text = part * WIDE
+        assert (await node.http("POST", "/v1/cubbyhole/a", {"text": text})).status == 204
+        answer = await node.http("GET", "/v1/cubbyhole/a")
+        assert answer.json()["data"] == {"text": text}
+
+    test()
+
+
+def test_44_exactly_as_many_values_as_allowed_are_read() -> None:
+    for values in (b"[1,[2,3]]", b'["1,",["[","{"]]', b'["\\",",["\\\\",{"[,":3}]]'):
+        body = b'{"a":' + values + b"}"
+        count = 7 if b"3}" in values else 6
+        assert decode_object(body, 10, count)
+        with pytest.raises(InvalidRequest, match=f"at most {count - 1} values"):
+            decode_object(body, 10, count - 1)
+
+
+@with_node
+async def test_44_a_form_is_small(node: NodeUnderTest) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    for filler, status in ((b"x" * (MAX_FORM - 2), 204), (b"x" * (MAX_FORM - 1), 413)):
+        answer = await node.http("POST", "/v1/cubbyhole/a", b"a=" + filler, headers=form)
+        assert answer.status == status
 
 
 @pytest.mark.parametrize("number", [b"1e3000000", b"1e-3000000", b"9" * 4000, b"1e99999999999999"])

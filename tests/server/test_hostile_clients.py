@@ -150,6 +150,37 @@ class TestJson:
     def test_odd_documents(self, dev: DevServer, content: bytes) -> None:
         assert written(dev, content) in (200, 400)
 
+    def test_very_many_values(self, dev: DevServer) -> None:
+        content = b'{"data":{"a":[' + b"[]," * 10 * MEGABYTE + b"1]}}"
+        assert written(dev, content) == 400
+
+
+class TestRefusedBeforeTheBody:
+    @pytest.mark.parametrize(
+        "start",
+        [
+            b"POST /v1/a//b HTTP/1.1\r\nHost: a\r\n",
+            b"POST /elsewhere HTTP/1.1\r\nHost: a\r\n",
+            b"POST /v1/" + b"x" * 5000 + b" HTTP/1.1\r\nHost: a\r\n",
+            b"POST /v1/a?" + b"x" * 17_000 + b" HTTP/1.1\r\nHost: a\r\n",
+            b"TRACE /v1/a HTTP/1.1\r\nHost: a\r\n",
+            b"GET /v1/a HTTP/1.1\r\nHost: a\r\n",
+        ],
+        ids=range(6),
+    )
+    @pytest.mark.parametrize("chunked", [False, True])
+    def test_the_connection_goes_on(self, dev: DevServer, start: bytes, chunked: bool) -> None:
+        body = b"x" * MEGABYTE
+        if chunked:
+            rest = b"Transfer-Encoding: chunked\r\n\r\n100000\r\n" + body + b"\r\n0\r\n\r\n"
+        else:
+            rest = b"Content-Length: %d\r\n\r\n" % len(body) + body
+        with raw.connection(dev.port) as opened:
+            opened.sendall(start + rest)
+            assert 400 <= raw.status(opened) < 500
+            opened.sendall(HEALTH + b"\r\n")
+            assert raw.status(opened) == 200
+
 
 class TestGarbage:
     def test_random_bytes(self, dev: DevServer) -> None:
@@ -184,6 +215,21 @@ class TestGarbage:
     )
     def test_bodies_of_no_clear_length(self, dev: DevServer, lines: bytes) -> None:
         assert raw.send(dev.port, WRITE, lines) in (400, 501, HUNG_UP)
+
+    def test_nothing_is_taken_for_a_request_after_two_lengths(self, dev: DevServer) -> None:
+        """RFC 9112, section 6.3: whoever reads by the other length would see another request."""
+        both = b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+        with raw.connection(dev.port) as opened:
+            opened.sendall(WRITE + both + HEALTH + b"\r\n")
+            received = b""
+            while part := opened.recv(65536):
+                received += part
+        assert received.count(b"HTTP/1.1 ") == 1
+
+    def test_two_tokens(self, dev: DevServer) -> None:
+        read = WRITE.replace(b"POST", b"GET").replace(b"data/a", b"data/none")
+        for second, status in ((b"root", 404), (b"other", 400), (b"", 400)):
+            assert raw.send(dev.port, read, b"X-Vault-Token: " + second + b"\r\n\r\n") == status
 
     def test_tls_to_a_plain_listener(self, dev: DevServer) -> None:
         hello = bytes.fromhex("16030100c8010000c40303") + bytes(200)
@@ -226,3 +272,28 @@ def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
         assert raw.status(opened) == 408
         with Api(tcp(port)) as api:
             assert api.get("sys/seal-status").status == 200
+
+
+def test_limits_hold_for_their_own_listener(tmp_path: Path) -> None:
+    strict, lax = free_port(), free_port()
+    config = write_config(
+        tmp_path,
+        MEMORY_STORAGE,
+        plain_listener(strict).replace("}", 'max_request_size = 100 max_request_duration = "1s" }'),
+        plain_listener(lax).replace("}", "max_request_size = -1 }"),
+    )
+    large = WRITE + b"Content-Length: %d\r\n\r\n" % (33 * MEGABYTE)
+    half = WRITE + b"Content-Length: 2\r\n\r\n{"
+    sealed = 503
+    with (
+        serving(config, folder=tmp_path),
+        raw.connection(lax) as slow,
+        raw.connection(strict) as cut,
+    ):
+        slow.sendall(half)
+        cut.sendall(half)
+        assert raw.status(cut) == 408
+        slow.sendall(b"}")
+        assert raw.status(slow) == sealed
+        assert raw.send(strict, large) == 413
+        assert raw.send(lax, large, b"{}", b" " * (33 * MEGABYTE - 2)) == sealed

@@ -8,12 +8,10 @@ DAY = 86_400
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits and names. TTLs are seconds, sizes are bytes."""
+    """Limits and names. TTLs are seconds."""
 
     default_lease_ttl: int = 32 * DAY
     max_lease_ttl: int = 32 * DAY
-    max_request_bytes: int = 32 * 1024 * 1024
-    max_json_depth: int = 100
     raw_storage_endpoint: bool = False
     cluster_name: str = ""
     storage_type: str = "inmem"

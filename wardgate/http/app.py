@@ -12,6 +12,7 @@ from wardgate.core.unexpected import log_unexpected
 from wardgate.errors import InternalError, RequestError
 from wardgate.http.answering import status_headers_body
 from wardgate.http.arrivals import Arrivals
+from wardgate.http.limits import Limits
 from wardgate.http.parsing import parse_request
 
 _log = logging.getLogger("wardgate.http")
@@ -20,16 +21,16 @@ _TOKEN = re.compile(r"(?<=/)(?:hv)?[sbr]\.[\w-]{20,}")
 
 
 class Application:
-    """Answers the requests of all listeners. `patience` is how long one may take to arrive, in
-    seconds, while `arrivals` runs.
+    """Answers the requests of one listener, within its limits: that of the duration holds while
+    `arrivals` runs.
 
     Each request is logged if the logger is at debug level when the application is made: logs are
     set up before, and a request costs nothing more when it is not.
     """
 
-    def __init__(self, core: Core, pipeline: Pipeline, patience: float) -> None:
-        self.arrivals = Arrivals(patience)
-        self._settings = core.settings
+    def __init__(self, core: Core, pipeline: Pipeline, limits: Limits) -> None:
+        self.arrivals = Arrivals(limits.max_request_duration)
+        self._limits = limits
         self._clock = core.clock
         self._handle = pipeline.handle
         self._logs_requests = _log.isEnabledFor(logging.DEBUG)
@@ -41,9 +42,7 @@ class Application:
             return
         request_id, arrived = "", self._clock.now()
         try:
-            request = await parse_request(
-                scope, protocol, self._settings, arrived, self.arrivals.of
-            )
+            request = await parse_request(scope, protocol, self._limits, arrived, self.arrivals.of)
             request_id = request.id
             response = await self._handle(request)
             status, headers, body = status_headers_body(request_id, response)

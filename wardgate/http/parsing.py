@@ -1,8 +1,10 @@
 """From an HTTP request to the core's `Request`, with every bound checked first.
 
-Sizes are bounded before anything is read or decoded: the path, each header that is looked at, the
-query, and the body while it arrives. Paths with ``.`` or ``..`` segments, empty segments or control
-characters are refused before any policy is asked (CVE-2026-3605).
+The path, the query and each header that is looked at are bounded before the body is read. The body
+is bounded while it arrives, and kept only for a request that can use it; the number of its fields
+or JSON values is bounded before it is decoded, and how deep they are nested afterwards. Paths with
+``.`` or ``..`` segments, empty segments or control characters are refused before any policy is
+asked (CVE-2026-3605).
 """
 
 import re
@@ -14,7 +16,6 @@ from wardgate.core.ids import new_uuid
 from wardgate.core.json import decode_object
 from wardgate.core.operation import Operation
 from wardgate.core.request import JsonMap, Request
-from wardgate.core.settings import Settings
 from wardgate.durations import parse_duration
 from wardgate.errors import (
     InvalidRequest,
@@ -23,10 +24,12 @@ from wardgate.errors import (
     TooLarge,
     UnsupportedOperation,
 )
+from wardgate.http.limits import Limits
 
 MAX_PATH = 4096  # characters
 MAX_HEADER = 64 * 1024  # characters; a batch token can be long
 MAX_QUERY = 16 * 1024
+MAX_FORM = 256 * 1024  # bytes; percent signs are decoded slowly
 _PREFIX = "/v1/"
 
 _OPERATIONS = {
@@ -59,6 +62,8 @@ class Headers(Protocol):
 
     def get(self, key: str, default: Any = None) -> Any: ...
 
+    def get_all(self, key: str) -> list[str]: ...
+
     def __contains__(self, key: str) -> bool: ...
 
 
@@ -90,15 +95,28 @@ Wait = Callable[[Coroutine[Any, Any, bytes]], Awaitable[bytes]]
 async def parse_request(
     scope: Scope,
     exchange: Exchange,
-    settings: Settings,
+    limits: Limits,
     now: float,
     wait: "Wait | None" = None,
 ) -> Request:
     """The request; a `RequestError` when it is malformed, too large or, by `wait`, too slow."""
     wait = wait or _in_its_own_time
-    headers = scope.headers
-    # read whatever comes of the request: what is left unread would end the client's connection
-    data = await _read(scope, exchange, headers, settings.max_request_bytes, wait)
+    most = limits.max_request_size
+    try:
+        request = _without_body(scope, now)
+    except RequestError:
+        # what is left unread would end the client's connection
+        await _read(scope, exchange, most, wait, keep=False)
+        raise
+    if request.operation in _BODIES:
+        data = await _read(scope, exchange, most, wait, keep=True)
+        request.body = _body(data, scope.headers, limits, request.operation)
+    else:
+        await _read(scope, exchange, most, wait, keep=False)
+    return request
+
+
+def _without_body(scope: Scope, now: float) -> Request:
     path = scope.path
     if not path.startswith(_PREFIX):
         raise NotFound
@@ -113,18 +131,15 @@ async def parse_request(
     operation = _OPERATIONS.get(scope.method)
     if operation is None:
         raise UnsupportedOperation
+    headers = scope.headers
     query = _query(scope.query_string) if scope.query_string else None
     if query:
         operation = _operation_by_query(operation, query)
-    body = None
-    if operation in _BODIES:
-        body = _body(data, headers, settings, operation)
     request = Request(
         operation,
         path,
         id=new_uuid(),
         time=now,
-        body=body,
         query=query,
         headers=headers.get,
         client_token=_token(headers),
@@ -166,7 +181,10 @@ def _operation_by_query(operation: Operation, query: dict[str, str]) -> Operatio
 
 
 def _token(headers: Headers) -> str:
-    token: str | None = headers.get("x-vault-token")
+    tokens = headers.get_all("x-vault-token")
+    token = tokens[0] if tokens else ""
+    if len(tokens) > 1 and any(other != token for other in tokens):
+        raise InvalidRequest("X-Vault-Token must be given once")  # a proxy may have read another
     if not token:
         authorization: str = headers.get("authorization") or ""
         scheme, _, token = authorization.partition(" ")
@@ -187,9 +205,7 @@ def _wrap_ttl(text: str) -> int:
     return seconds
 
 
-def _body(
-    data: bytes, headers: Headers, settings: Settings, operation: Operation
-) -> JsonMap | None:
+def _body(data: bytes, headers: Headers, limits: Limits, operation: Operation) -> JsonMap | None:
     kind: str = (headers.get("content-type") or "").partition(";")[0].strip().lower()
     if operation is Operation.PATCH and not kind:
         raise InvalidRequest(f"PATCH requests must have Content-Type: {_MERGE_PATCH}")
@@ -199,34 +215,42 @@ def _body(
         return None
     if kind == _FORM and not data.lstrip().startswith(b"{"):
         return _form(data)
-    return decode_object(data, settings.max_json_depth)
+    return decode_object(data, limits.max_json_depth, limits.max_json_values)
 
 
 async def _in_its_own_time(body: Coroutine[Any, Any, bytes]) -> bytes:
     return await body
 
 
-async def _read(scope: Scope, exchange: Exchange, headers: Headers, most: int, wait: Wait) -> bytes:
+async def _read(
+    scope: Scope, exchange: Exchange, most: int | None, wait: Wait, *, keep: bool
+) -> bytes:
+    """The body, or nothing when it has arrived but is not to be kept."""
+    headers = scope.headers
     length: str | None = headers.get("content-length")
     if length is None and scope.http_version != "2" and "transfer-encoding" not in headers:
         return b""  # without either, an HTTP/1 request has no body (RFC 9112, section 6.3)
     if length is not None and _DIGITS.fullmatch(length):
-        if int(length) > most:
+        if most is not None and int(length) > most:
             raise TooLarge(_too_large(most))
-        return await wait(_whole(exchange))
-    return await wait(_piecewise(exchange, most))
+        if keep:
+            return await wait(_whole(exchange))
+    return await wait(_piecewise(exchange, most, keep))
 
 
 async def _whole(exchange: Exchange) -> bytes:
     return await exchange()
 
 
-async def _piecewise(exchange: Exchange, most: int) -> bytes:
+async def _piecewise(exchange: Exchange, most: int | None, keep: bool) -> bytes:
     data = bytearray()
+    size = 0
     async for chunk in exchange:
-        data += chunk
-        if len(data) > most:
+        size += len(chunk)
+        if most is not None and size > most:
             raise TooLarge(_too_large(most))
+        if keep:
+            data += chunk
     return bytes(data)
 
 
@@ -236,6 +260,10 @@ def _too_large(most: int) -> str:
 
 def _form(data: bytes) -> JsonMap:
     """curl's default content type: fields of a form, or JSON under the wrong name."""
+    if len(data) > MAX_FORM:
+        raise TooLarge(
+            f"the form is too large; at most {MAX_FORM} bytes are allowed, and more as JSON"
+        )
     try:
         parsed: Mapping[str, list[str]] = parse_qs(
             data.decode(),

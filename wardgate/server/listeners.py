@@ -7,14 +7,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
+from wardgate.http.limits import (
+    DEFAULT_LIMITS,
+    DEFAULT_MAX_REQUEST_DURATION,
+    DEFAULT_MAX_REQUEST_SIZE,
+    Limits,
+)
 from wardgate.server.addresses import parse_address
 from wardgate.server.section import Section
 
 DEFAULT_ADDRESS = "127.0.0.1:8200"
-DEFAULT_MAX_REQUEST_SIZE = 32 * 1024 * 1024
-"""Bytes in a request's body, as in Vault."""
-DEFAULT_MAX_REQUEST_DURATION = 90
-"""Seconds that a request may take, as in Vault."""
 
 
 class TlsVersion(StrEnum):
@@ -35,14 +37,6 @@ class TlsConfig:
     require_client_certificate: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one request may take: bytes of its body, None without a limit, and seconds."""
-
-    max_request_size: int | None = DEFAULT_MAX_REQUEST_SIZE
-    max_request_duration: int = DEFAULT_MAX_REQUEST_DURATION
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpListener:
     """A TCP port. An empty `host` means all addresses; without `tls` it serves plain HTTP."""
@@ -50,7 +44,7 @@ class TcpListener:
     host: str
     port: int
     tls: TlsConfig | None
-    limits: Limits = Limits()
+    limits: Limits = DEFAULT_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +55,7 @@ class UnixListener:
     mode: int | None = None
     user: str | None = None
     group: str | None = None
-    limits: Limits = Limits()
+    limits: Limits = DEFAULT_LIMITS
 
 
 ListenerConfig: TypeAlias = TcpListener | UnixListener

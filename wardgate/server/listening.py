@@ -1,4 +1,4 @@
-"""The listeners: each one an HTTP server in this process, over the same application.
+"""The listeners: each one an HTTP server in this process, with an application of its own.
 
 A listener's socket is opened once. A new certificate needs a new HTTP server: it begins to accept
 connections from the same socket, the old one accepts no more, ends the handshakes that it has begun

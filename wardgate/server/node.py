@@ -16,8 +16,8 @@ from wardgate.core.settings import Settings
 from wardgate.errors import WardgateError
 from wardgate.framework.endpoints import BoundEndpoint, declarations_of
 from wardgate.http.app import Application
+from wardgate.http.limits import Limits
 from wardgate.server.catalog import BuiltinCatalog
-from wardgate.server.listeners import DEFAULT_MAX_REQUEST_DURATION
 from wardgate.server.upkeep import Upkeep
 from wardgate.store.interface import Store
 from wardgate.system import OpenSealEndpoints, SealEndpoints, System
@@ -26,16 +26,9 @@ _log = logging.getLogger("wardgate.server")
 
 
 class Node:
-    """Everything behind the listeners. Use it from one event loop. `patience` is how long a request
-    may take to arrive, in seconds."""
+    """Everything behind the listeners. Use it from one event loop."""
 
-    def __init__(
-        self,
-        store: Store,
-        settings: Settings,
-        clock: Clock | None = None,
-        patience: float = DEFAULT_MAX_REQUEST_DURATION,
-    ) -> None:
+    def __init__(self, store: Store, settings: Settings, clock: Clock | None = None) -> None:
         self.store = store
         clock = clock or SystemClock()
         self.barrier = Barrier(store, clock)
@@ -44,18 +37,25 @@ class Node:
         self._sealing = SealEndpoints(self.core, self.barrier)
         self._opening = OpenSealEndpoints(self.core, self.barrier, self.seal)
         self.pipeline = Pipeline(self.core, _open_endpoints(self._opening, "sys/"))
-        self.application = Application(self.core, self.pipeline, patience)
         self.upkeep = Upkeep(self.barrier)
+        self._applications: list[Application] = []
         self._tasks: list[asyncio.Task[Any]] = []
 
     def _system(self, core: Core, mount: Mount) -> Backend:
         return System(core, mount, self._sealing, self._opening)
 
+    def application(self, limits: Limits) -> Application:
+        """What answers a listener's requests. Ask for it before `start`."""
+        made = Application(self.core, self.pipeline, limits)
+        self._applications.append(made)
+        return made
+
     def start(self) -> None:
         """Begin the work in the background."""
         self._tasks.append(asyncio.create_task(self.core.sweeper.run()))
-        self._tasks.append(asyncio.create_task(self.application.arrivals.run()))
         self._tasks.append(asyncio.create_task(self.upkeep.run()))
+        for application in self._applications:
+            self._tasks.append(asyncio.create_task(application.arrivals.run()))
 
     async def stop(self) -> None:
         """End the work in the background, finish pending writes and close the store."""

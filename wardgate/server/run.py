@@ -59,11 +59,10 @@ def run_server(options: ServerOptions) -> None:
 
 async def _serve(options: ServerOptions, config: ServerConfig, tls: DevTls | None) -> None:
     store = _open_store(config)
-    patience = min(listener.limits.max_request_duration for listener in config.listeners)
-    node = Node(store, _settings(config), patience=patience)
+    node = Node(store, _settings(config))
     connections = most_connections() // len(config.listeners)
     listeners = [
-        Listener(listener, node.application, node.core.clock, connections)
+        Listener(listener, node.application(listener.limits), node.core.clock, connections)
         for listener in config.listeners
     ]
     stopping = asyncio.Event()
@@ -105,18 +104,9 @@ def _open_store(config: ServerConfig) -> Store:
 
 
 def _settings(config: ServerConfig) -> Settings:
-    limits = min(
-        (
-            listener.limits.max_request_size
-            for listener in config.listeners
-            if listener.limits.max_request_size is not None
-        ),
-        default=Settings().max_request_bytes,
-    )
     return Settings(
         default_lease_ttl=config.default_lease_ttl,
         max_lease_ttl=config.max_lease_ttl,
-        max_request_bytes=limits,
         raw_storage_endpoint=config.raw_storage_endpoint,
         cluster_name=config.cluster_name or "",
         storage_type="lmdb" if isinstance(config.storage, LmdbStorage) else "inmem",

@@ -10,11 +10,11 @@ import pytest
 from tests.node import Exchange, HttpAnswer, NodeUnderTest, Scope, with_node
 from wardgate.core.operation import Operation
 from wardgate.core.request import Request
-from wardgate.core.settings import Settings
 from wardgate.errors import InvalidRequest, NotFound, RequestError, TooLarge, UnsupportedOperation
+from wardgate.http.limits import Limits
 from wardgate.http.parsing import MAX_HEADER, MAX_PATH, MAX_QUERY, parse_request
 
-SETTINGS = Settings(max_request_bytes=10_000, max_json_depth=10)
+LIMITS = Limits(max_request_size=10_000, max_json_depth=10)
 SECRET = "hunter2"
 
 
@@ -39,7 +39,7 @@ def parse(
     if chunked:
         sent["transfer-encoding"] = "chunked"
     exchange = Exchange(body)
-    return asyncio.run(parse_request(Scope(method, path, query, sent), exchange, SETTINGS, 12.5))
+    return asyncio.run(parse_request(Scope(method, path, query, sent), exchange, LIMITS, 12.5))
 
 
 @pytest.mark.parametrize(
@@ -261,20 +261,36 @@ def test_a_body_that_is_said_to_be_too_large_is_not_read() -> None:
     exchange = Exchange(b"{}")
     scope = Scope("POST", "/v1/a", "", {"content-length": "10001"})
     with pytest.raises(TooLarge):
-        asyncio.run(parse_request(scope, exchange, SETTINGS, 0))
+        asyncio.run(parse_request(scope, exchange, LIMITS, 0))
     assert exchange.read == 0
 
 
 def test_a_body_without_a_length_is_read_no_further_than_the_bound() -> None:
     exchange = Exchange(b"x" * 1_000_000)
     with pytest.raises(TooLarge):
-        asyncio.run(parse_request(CHUNKED, exchange, SETTINGS, 0))
+        asyncio.run(parse_request(CHUNKED, exchange, LIMITS, 0))
     assert exchange.read <= 10_000 + 1024
+
+
+@pytest.mark.parametrize("path", ["/v1/a//b", "/v1/" + "a" * MAX_PATH, "/elsewhere"])
+def test_a_body_is_not_kept_for_a_request_that_is_refused_without_it(path: str) -> None:
+    exchange = _Unkept(b"x" * 5000)
+    scope = Scope("POST", path, "", {"content-length": "5000"})
+    with pytest.raises(RequestError):
+        asyncio.run(parse_request(scope, exchange, LIMITS, 0))
+    assert exchange.read == 5000  # or the connection would end
+
+
+def test_a_listener_may_have_no_largest_size() -> None:
+    scope = Scope("POST", "/v1/a", "", {"transfer-encoding": "chunked"})
+    unlimited = Limits(max_request_size=None)
+    body = b" " * 1_000_000 + b'{"a": 1}'
+    assert asyncio.run(parse_request(scope, Exchange(body), unlimited, 0)).body == {"a": 1}
 
 
 def test_a_body_over_http_2_needs_neither_length_nor_encoding() -> None:
     scope = Scope("POST", "/v1/a", "", {}, http_version="2")
-    request = asyncio.run(parse_request(scope, Exchange(b'{"a": 1}'), SETTINGS, 0))
+    request = asyncio.run(parse_request(scope, Exchange(b'{"a": 1}'), LIMITS, 0))
     assert request.body == {"a": 1}
 
 
@@ -290,7 +306,7 @@ def test_a_length_that_is_no_number_does_not_count(length: str) -> None:
 def test_null_is_no_body_and_neither_is_what_no_length_announces() -> None:
     assert not parse("POST", body=b"null").body
     scope = Scope("POST", "/v1/a", "", {})
-    assert asyncio.run(parse_request(scope, Exchange(b"{}"), SETTINGS, 0)).body is None
+    assert asyncio.run(parse_request(scope, Exchange(b"{}"), LIMITS, 0)).body is None
 
 
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"b":', b"}")])
@@ -327,8 +343,15 @@ def test_a_patch_must_say_how_it_patches() -> None:
 )
 def test_the_address_is_the_peers_without_its_port(client: str, address: str) -> None:
     scope = Scope("GET", "/v1/a", "", {}, client=client)
-    request = asyncio.run(parse_request(scope, Exchange(b""), SETTINGS, 0))
+    request = asyncio.run(parse_request(scope, Exchange(b""), LIMITS, 0))
     assert request.remote_address == address
+
+
+class _Unkept(Exchange):
+    """A body that may be read in pieces only."""
+
+    async def __call__(self) -> bytes:
+        raise AssertionError("the whole body is asked for")
 
 
 class _Broken(Exchange):
@@ -352,7 +375,7 @@ def test_what_fails_outside_of_the_core_is_an_answer_too_and_tells_no_message(
         node = await NodeUnderTest.start()
         exchange: Any = _Broken(b"")
         scope = Scope("POST", "/v1/sys/mounts/a", "", {"transfer-encoding": "chunked"})
-        await node.node.application.__rsgi__(scope, exchange)
+        await node.application.__rsgi__(scope, exchange)
         answer: HttpAnswer | None = exchange.answer
         return answer
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from wardgate.http.limits import Limits
 from wardgate.server.addresses import parse_address
 from wardgate.server.document import ConfigError
 from wardgate.server.listeners import (
-    Limits,
     ListenerConfig,
     TcpListener,
     TlsConfig,
