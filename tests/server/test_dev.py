@@ -35,7 +35,10 @@ def test_it_prints_how_to_reach_it(tmp_path: Path) -> None:
         assert api.call("PUT", "sys/seal").status == 204
         assert api.get("sys/health").status == 503
         assert api.call("PUT", "sys/unseal", {"key": key}).body["sealed"] is False
-        assert process.log == ""
+        assert [line.partition(" ")[2] for line in process.log.splitlines()] == [
+            "[INFO] wardgate.seal: sealed; requested from 127.0.0.1",
+            "[INFO] wardgate.seal: unsealed; the last key came from 127.0.0.1",
+        ]
 
 
 def test_the_command_line_is_given_the_token(tmp_path: Path) -> None:
@@ -86,3 +89,14 @@ def test_another_token_than_that_of_the_data_is_refused(tmp_path: Path) -> None:
     said = refused(*arguments, "-dev-root-token-id=second", folder=tmp_path)
 
     assert "the data directory has another root token than -dev-root-token-id" in said
+
+
+def test_the_log_of_requests_holds_neither_query_nor_token(tmp_path: Path) -> None:
+    port = free_port()
+    arguments = flags(port, "-dev-root-token-id=chosen-token", "-log-level=debug")
+    with serving(*arguments, folder=tmp_path) as process, Api(tcp(port), "chosen-token") as api:
+        assert api.get("secret/data/a%20b?version=54321").status == 404
+        process.wait_for_log(" request id=")
+        assert "method='GET' path='/v1/secret/data/a b' status=404 ms=" in process.log
+        assert "54321" not in process.log
+        assert "chosen-token" not in process.log

@@ -1,5 +1,6 @@
 """What is logged about the server and its requests, and what never is."""
 
+import asyncio
 import json
 import logging
 import re
@@ -8,8 +9,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.node import ROOT_TOKEN, NodeUnderTest, share, with_node
+from wardgate.clock import ManualClock
+from wardgate.core.settings import Settings
 from wardgate.server.config import LogFormat, LogLevel
 from wardgate.server.logs import set_up_logs
+from wardgate.server.node import Node
+from wardgate.store.memory import MemoryStore
 
 SECRET = "hunter2"
 
@@ -99,6 +104,34 @@ def test_what_changes_the_server_is_logged_with_who_asked(
         ]
 
     body()
+
+
+def test_initialising_and_unsealing_are_logged_step_by_step(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    set_up_logs(LogLevel.INFO, LogFormat.STANDARD)
+
+    async def run() -> None:
+        store, clock = MemoryStore(), ManualClock()
+        node = NodeUnderTest(Node(store, Settings(), clock), store, clock, [])
+        made = await node.ok("sys/init", {"secret_shares": 2, "secret_threshold": 2}, token="")
+        await node.ok("sys/unseal", {"key": made.data["keys"][0]}, token="")
+        await node.ok("sys/unseal", {"reset": True}, token="")
+        for key in made.data["keys"]:
+            await node.ok("sys/unseal", {"key": key}, token="")
+        written = capsys.readouterr().err
+        assert [line.partition("wardgate.seal: ")[2] for line in written.splitlines()] == [
+            "initialised; requested from 127.0.0.1",
+            "unsealing: keys given so far: 1; the last one came from 127.0.0.1",
+            "unsealing starts again; requested from 127.0.0.1",
+            "unsealing: keys given so far: 1; the last one came from 127.0.0.1",
+            "unsealed; the last key came from 127.0.0.1",
+        ]
+        for secret in (*made.data["keys"], *made.data["keys_base64"], made.data["root_token"]):
+            assert secret not in written
+        await node.node.stop()
+
+    asyncio.run(run())
 
 
 @pytest.mark.parametrize("created", [1_700_000_000.0, 1_700_000_000.5, 1_700_000_000.123456])
