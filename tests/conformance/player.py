@@ -15,6 +15,7 @@ from tests.conformance.scenario import Step
 NOBODY = "nobody"
 UNTIL_SECONDS = 8.0
 LONG = "a" * 6000
+TEXTS = '["x"' + ',"x"' * 1500 + "]"
 DEEP = '{"a":' * 2000 + "1" + "}" * 2000
 
 
@@ -27,6 +28,7 @@ class Player:
             "id": scenario_id,
             "root": client.server.root_token,
             "long": LONG,
+            "texts": TEXTS,
             "deep": DEEP,
         }
 
