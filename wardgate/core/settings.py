@@ -12,10 +12,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     default_lease_ttl: int = 32 * DAY
     max_lease_ttl: int = 32 * DAY
-    raw_storage_endpoint: bool = False
     cluster_name: str = ""
     storage_type: str = "inmem"
-    address: str = ""
 
     def default_ttl(self, mount: Mount) -> int:
         """The mount's default TTL, at most its maximum."""

@@ -107,10 +107,8 @@ def _settings(config: ServerConfig) -> Settings:
     return Settings(
         default_lease_ttl=config.default_lease_ttl,
         max_lease_ttl=config.max_lease_ttl,
-        raw_storage_endpoint=config.raw_storage_endpoint,
         cluster_name=config.cluster_name or "",
         storage_type="lmdb" if isinstance(config.storage, LmdbStorage) else "inmem",
-        address=config.api_addr or "",
     )
 
 
