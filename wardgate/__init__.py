@@ -1,3 +1,3 @@
-"""Wardgate decides who gets which secret, for how long, and with whose approval."""
+"""Wardgate decides who gets which secret and for how long; it speaks the Vault HTTP API."""
 
 __version__ = "0.1.0"

@@ -1,7 +1,8 @@
 """Userpass: people and machines with a name and a password.
 
 Passwords are stored as bcrypt hashes, computed on threads so that nobody waits for somebody else's
-login. A login with an unknown name costs the same work and gets the same answer as a wrong password.
+login. A login with an unknown name gets the same answer as a wrong password, and costs the same work
+as one whose hash was made here.
 """
 
 import asyncio
