@@ -4,8 +4,8 @@ from xml.sax.saxutils import escape  # builds text, parses nothing
 
 from bench.results import Run
 
-WIDTH, BAR, GAP, TOP = 720, 26, 14, 64
-LEFT, RIGHT = 230, 90  # room for the names and for the figures
+WIDTH, BAR, GAP, TOP = 860, 26, 14, 64
+LEFT, RIGHT = 370, 90  # room for the names and for the figures
 
 
 def plot(run: Run) -> str:
