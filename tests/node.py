@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import InitVar, dataclass, field
 from typing import Any
 
-from wardgate.clock import ManualClock
+from tests.clock import ManualClock
 from wardgate.core.bootstrap import first_writes
 from wardgate.core.ids import new_uuid
 from wardgate.core.operation import Operation

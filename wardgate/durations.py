@@ -11,6 +11,7 @@ them where they make no sense. Errors are `ValueError` and never repeat the valu
 import math
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 _SECOND = 1_000_000_000
 _UNITS = {
@@ -64,6 +65,7 @@ def _from_number(value: int | float) -> int:
     return int(value) * _SECOND
 
 
+@lru_cache(maxsize=1024)  # clients send the same few over and over
 def _from_text(text: str) -> int:
     if not text:
         return 0

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from tests.clock import ManualClock
 from tests.unit.barrier.conftest import ROOT_KEY
 from tests.unit.barrier.dict_store import DictStore
 from wardgate.barrier.barrier import Barrier
 from wardgate.barrier.errors import BarrierError
-from wardgate.clock import ManualClock
 from wardgate.errors import Sealed
 from wardgate.store.interface import Delete, Entry, Put
 

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.families import child as _child
+from tests.families import parent as _parent
+from tests.families import revoke as _revoke
 from tests.node import NodeUnderTest, errors, with_node
 
 HOUR = 3600
@@ -18,22 +21,6 @@ async def _token(node: NodeUnderTest, capabilities: str, *policies: str, **field
     made = await node.token(policies=["maker", *policies], **fields)
     token: str = made["client_token"]
     return token
-
-
-async def _parent(node: NodeUnderTest, **fields: Any) -> str:
-    made = await node.token(**{"policies": ["root"], "ttl": "1h", **fields})
-    token: str = made["client_token"]
-    return token
-
-
-async def _child(node: NodeUnderTest, by: str, **fields: Any) -> str:
-    made = await node.token(by=by, **{"policies": ["default"], "ttl": "5h", **fields})
-    token: str = made["client_token"]
-    return token
-
-
-async def _revoke(node: NodeUnderTest, token: str) -> None:
-    await node.ok("auth/token/revoke", {"token": token})
 
 
 @pytest.mark.parametrize("left", [0.75, 0.001])

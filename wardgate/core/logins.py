@@ -6,7 +6,6 @@ from wardgate.core.mounts import Mount
 from wardgate.core.policies import DEFAULT, ROOT, Policies, canonical_name
 from wardgate.core.request import JsonMap, Request, TokenGrant
 from wardgate.core.settings import Settings
-from wardgate.core.storage import Transaction
 from wardgate.core.tokens.record import Token, TokenType
 from wardgate.core.tokens.store import TokenStore
 from wardgate.core.tokens.ttl import lifetime
@@ -38,17 +37,6 @@ def auth_reply(token_id: str, token: Token, *, entity_policies: tuple[str, ...] 
         "mfa_requirement": None,
         "num_uses": token.num_uses,
     }
-
-
-async def missing_policies(
-    transaction: Transaction, policies: Policies, names: tuple[str, ...]
-) -> list[str]:
-    """A warning for each of `names` that no policy is called."""
-    return [
-        f'Policy "{name}" does not exist'
-        for name in names
-        if name != ROOT and await policies.get(transaction, name) is None
-    ]
 
 
 class Logins:

@@ -1,7 +1,5 @@
 """``sys/policies/password``: password policies, and passwords made by them."""
 
-import base64
-import binascii
 from typing import Annotated
 
 from wardgate.core.operation import Operation
@@ -18,6 +16,7 @@ from wardgate.errors import InvalidRequest, NotFound
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Body, Doc
 from wardgate.framework.paging import Page
+from wardgate.system.policy_text import plain_text
 
 
 class PasswordPolicyBody(Body):
@@ -48,12 +47,8 @@ class PasswordPolicyEndpoints:
         """Write a password policy."""
         if not body.policy:
             raise InvalidRequest("missing policy")
-        text = body.policy
-        try:
-            text = base64.b64decode(text, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError, ValueError):
-            text = body.policy
-        request.transaction.put(POLICIES + name, parse_password_policy(text), PASSWORD_POLICY)
+        policy = parse_password_policy(plain_text(body.policy))
+        request.transaction.put(POLICIES + name, policy, PASSWORD_POLICY)
         return no_content()
 
     @endpoint(

@@ -1,7 +1,5 @@
 """``sys/policies/acl`` and the older ``sys/policy``: reading and writing ACL policies."""
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Annotated
 
@@ -14,6 +12,7 @@ from wardgate.errors import InvalidRequest, NotFound
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Body, Doc, Duration
 from wardgate.framework.paging import Page
+from wardgate.system.policy_text import plain_text
 from wardgate.timestamps import rfc3339
 
 _UNSUPPORTED = (
@@ -145,7 +144,7 @@ class PolicyEndpoints:
         name = canonical_name(name)
         if name in IMMUTABLE:
             raise InvalidRequest(f'cannot update "{name}" policy')
-        text = _decoded(body.policy or body.rules)
+        text = plain_text(body.policy or body.rules)
         if not text:
             raise InvalidRequest("'policy' parameter not supplied or empty")
         for option in _UNSUPPORTED:
@@ -199,14 +198,6 @@ def _expiry(body: PolicyBody, now: float) -> float:
     if expires <= now:
         raise InvalidRequest("expiration: must lie in the future")
     return expires
-
-
-def _decoded(text: str) -> str:
-    """Policies may come base64-encoded, which no policy in plain text can be taken for."""
-    try:
-        return base64.b64decode(text, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        return text
 
 
 def _shown(policy: Policy, text_field: str) -> JsonMap:

@@ -6,9 +6,9 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 
+from tests.clock import ManualClock
 from tests.unit.barrier.dict_store import DictStore
 from wardgate.barrier.barrier import Barrier
-from wardgate.clock import ManualClock
 
 T = TypeVar("T")
 ROOT_KEY = bytes(range(32))

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from tests.clock import ManualClock
 from tests.unit.barrier.conftest import ROOT_KEY, Run
 from tests.unit.barrier.dict_store import DictStore
 from wardgate.barrier.barrier import KEYRING, SEAL, Barrier
 from wardgate.barrier.errors import AlreadyInitialized, BarrierError, NotInitialized, WrongKey
-from wardgate.clock import ManualClock
 from wardgate.errors import Sealed
 from wardgate.store.interface import ABSENT, Conflict, Delete, Entry, Put, Store, StoreError
 

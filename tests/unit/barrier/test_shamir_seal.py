@@ -6,13 +6,13 @@ from uuid import UUID
 
 import pytest
 
+from tests.clock import ManualClock
 from tests.unit.barrier.conftest import Run
 from tests.unit.barrier.dict_store import DictStore
 from wardgate.barrier.barrier import KEYRING, SEAL, Barrier
 from wardgate.barrier.errors import AlreadyInitialized, BarrierError, NotInitialized
 from wardgate.barrier.seal import Seal, SealStatus
 from wardgate.barrier.shamir_seal import Progress, ShamirSeal
-from wardgate.clock import ManualClock
 from wardgate.errors import InvalidRequest
 from wardgate.store.interface import Entry, Put
 

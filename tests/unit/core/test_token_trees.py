@@ -1,27 +1,11 @@
 """Parents, children and orphans: who dies with whom, at once and after the sweep."""
 
-from typing import Any
-
+from tests.families import child as _child
+from tests.families import parent as _parent
+from tests.families import revoke as _revoke
 from tests.node import NodeUnderTest, errors, with_node
 
 HOUR = 3600
-
-
-async def _parent(node: NodeUnderTest, **fields: Any) -> str:
-    """A token that may do anything for an hour."""
-    made = await node.token(**{"policies": ["root"], "ttl": "1h", **fields})
-    token: str = made["client_token"]
-    return token
-
-
-async def _child(node: NodeUnderTest, by: str, **fields: Any) -> str:
-    made = await node.token(by=by, **{"policies": ["default"], "ttl": "5h", **fields})
-    token: str = made["client_token"]
-    return token
-
-
-async def _revoke(node: NodeUnderTest, token: str) -> None:
-    await node.ok("auth/token/revoke", {"token": token})
 
 
 @with_node

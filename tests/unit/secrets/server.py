@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wardgate.clock import ManualClock
+from tests.clock import ManualClock
 from wardgate.core.ids import new_uuid
 from wardgate.core.json import decode
 from wardgate.core.operation import Operation

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.clock import ManualClock
 from tests.node import ROOT_TOKEN, NodeUnderTest, share, with_node
-from wardgate.clock import ManualClock
 from wardgate.core.settings import Settings
 from wardgate.server.config import LogFormat, LogLevel
 from wardgate.server.logs import set_up_logs

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.clock import ManualClock
 from tests.node import NodeUnderTest, errors, share, with_node
-from wardgate.clock import ManualClock
 from wardgate.core.settings import Settings
 from wardgate.server.node import Node
 from wardgate.store.memory import MemoryStore

@@ -15,10 +15,11 @@ from wardgate.core.cidr import narrowed
 from wardgate.core.core import Core
 from wardgate.core.globs import glob_matches
 from wardgate.core.identity import entity_for_login
-from wardgate.core.logins import auth_reply, canonical_policies, missing_policies
+from wardgate.core.logins import auth_reply, canonical_policies
 from wardgate.core.operation import Operation
-from wardgate.core.policies import DEFAULT, RESPONSE_WRAPPING, ROOT
+from wardgate.core.policies import DEFAULT, RESPONSE_WRAPPING, ROOT, Policies
 from wardgate.core.request import Request, Response
+from wardgate.core.storage import Transaction
 from wardgate.core.tokens.record import Token, TokenType
 from wardgate.core.tokens.store import SERVICE_PREFIX
 from wardgate.core.tokens.ttl import lifetime
@@ -123,7 +124,7 @@ class CreateEndpoints:
         token_id, token = await self._core.tokens.create(
             request.transaction, token, body.id if kind is TokenType.SERVICE else ""
         )
-        warnings += await missing_policies(request.transaction, self._core.policies, policies)
+        warnings += await _missing_policies(request.transaction, self._core.policies, policies)
         reply = auth_reply(token_id, token)
         return Response(auth=reply, warnings=warnings or None)
 
@@ -317,3 +318,14 @@ def _role_policies(
 
 def _matches(name: str, names: tuple[str, ...], globs: tuple[str, ...]) -> bool:
     return name in names or any(glob_matches(glob, name) for glob in globs)
+
+
+async def _missing_policies(
+    transaction: Transaction, policies: Policies, names: tuple[str, ...]
+) -> list[str]:
+    """A warning for each of `names` that no policy is called."""
+    return [
+        f'Policy "{name}" does not exist'
+        for name in names
+        if name != ROOT and await policies.get(transaction, name) is None
+    ]

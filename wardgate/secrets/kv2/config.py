@@ -9,8 +9,8 @@ from wardgate.core.request import Request, Response, no_content
 from wardgate.core.storage import View
 from wardgate.durations import format_duration
 from wardgate.framework.endpoints import endpoint
-from wardgate.framework.fields import Body, Doc
-from wardgate.secrets.kv2.fields import SignedDuration, check_max_versions
+from wardgate.framework.fields import Doc
+from wardgate.secrets.kv2.fields import CasBody, SignedDuration, check_max_versions
 from wardgate.secrets.kv2.record import CONFIG, Config
 
 _KEY = "config"
@@ -22,18 +22,11 @@ async def read_config(view: View) -> Config:
     return await view.get(_KEY, CONFIG) or _DEFAULT
 
 
-class ConfigBody(Body):
+class ConfigBody(CasBody):
     """The settings to change."""
 
     max_versions: Annotated[
         int | None, Doc("How many versions of each secret are kept. 0 stands for 10.")
-    ] = None
-    cas_required: Annotated[
-        bool | None, Doc("Whether each write must say, by 'cas', which version it replaces.")
-    ] = None
-    metadata_cas_required: Annotated[
-        bool | None,
-        Doc("Whether each change of metadata must say, by 'metadata_cas', what it replaces."),
     ] = None
     delete_version_after: Annotated[
         SignedDuration | None,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from wardgate.durations import parse_duration
 from wardgate.errors import InvalidRequest
-from wardgate.framework.fields import Kind
+from wardgate.framework.fields import Body, Doc, Kind
 
 MOST_VERSIONS = 2**32 - 1
 
@@ -65,3 +65,15 @@ def check_max_versions(number: int) -> int:
     if not 0 <= number <= MOST_VERSIONS:
         raise InvalidRequest(f"max_versions: must be a number from 0 to {MOST_VERSIONS}")
     return number
+
+
+class CasBody(Body):
+    """The settings that a mount and a secret both have, for check-and-set."""
+
+    cas_required: Annotated[
+        bool | None, Doc("Whether each write must say, by 'cas', which version it replaces.")
+    ] = None
+    metadata_cas_required: Annotated[
+        bool | None,
+        Doc("Whether each change of metadata must say, by 'metadata_cas', what it replaces."),
+    ] = None

@@ -9,10 +9,10 @@ from wardgate.core.request import JsonMap, Request, Response, no_content
 from wardgate.durations import format_duration
 from wardgate.errors import InvalidRequest, NotFound
 from wardgate.framework.endpoints import endpoint
-from wardgate.framework.fields import Body, Doc, Duration
+from wardgate.framework.fields import Doc, Duration
 from wardgate.secrets.kv2.config import read_config
 from wardgate.secrets.kv2.custom_metadata import custom_metadata
-from wardgate.secrets.kv2.fields import Map, check_max_versions
+from wardgate.secrets.kv2.fields import CasBody, Map, check_max_versions
 from wardgate.secrets.kv2.merge_patch import merge_patch
 from wardgate.secrets.kv2.record import Secret, describe_version
 from wardgate.secrets.kv2.store import SecretStore
@@ -29,19 +29,12 @@ _SETTINGS = frozenset(
 )
 
 
-class MetadataBody(Body):
+class MetadataBody(CasBody):
     """The settings to change."""
 
     max_versions: Annotated[
         int | None,
         Doc("How many versions are kept, if that is more than the mount's setting. 0 for that."),
-    ] = None
-    cas_required: Annotated[
-        bool | None, Doc("Whether each write must say, by 'cas', which version it replaces.")
-    ] = None
-    metadata_cas_required: Annotated[
-        bool | None,
-        Doc("Whether each change of metadata must say, by 'metadata_cas', what it replaces."),
     ] = None
     delete_version_after: Annotated[
         Duration | None,
