@@ -21,9 +21,7 @@ def look_around(folder: Path) -> Machine:
 
     Raises `NotADisk`.
     """
-    filesystem = _filesystem(folder)
-    if filesystem in IN_MEMORY:
-        raise NotADisk(f"{folder} is on {filesystem}: name a folder on a disk with --data")
+    filesystem = disk_of(folder)
     return Machine(
         cpu=_field(Path("/proc/cpuinfo"), "model name"),
         cores=len(os.sched_getaffinity(0)),
@@ -35,6 +33,14 @@ def look_around(folder: Path) -> Machine:
         packages=_versions(),
         load_average=os.getloadavg()[0],
     )
+
+
+def disk_of(folder: Path) -> str:
+    """The file system that holds `folder`. Raises `NotADisk` when it is one in memory."""
+    filesystem = _filesystem(folder)
+    if filesystem in IN_MEMORY:
+        raise NotADisk(f"{folder} is on {filesystem}: name a folder on a disk with --data")
+    return filesystem
 
 
 def _field(file: Path, name: str) -> str:

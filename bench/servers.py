@@ -10,7 +10,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import processes
@@ -76,6 +76,17 @@ KINDS = {
 }
 
 
+def audited(kind: Kind) -> Kind:
+    """The same server with a file audit device, whose file lies beside its data."""
+
+    def config(data: Path, port: int, cluster_port: int) -> str:
+        file = json.dumps(str(data.parent / "audit.log"))
+        device = f'audit "file" "bench" {{\n  options {{\n    file_path = {file}\n  }}\n}}\n'
+        return kind.config(data, port, cluster_port) + device
+
+    return replace(kind, title=f"{kind.title}, audited", config=config)
+
+
 @dataclass(frozen=True)
 class Server:
     """A running, unsealed server. `api` carries its root token; `session` is its process id."""
@@ -97,12 +108,27 @@ class Server:
 
 @contextlib.contextmanager
 def running(kind: Kind, folder: Path) -> Iterator[Server]:
-    """Start a new server with its data, configuration and log in `folder`; end it afterwards.
+    """Start a new server with its data, configuration and log in `folder`, initialise and unseal
+    it; end it afterwards.
 
     Raises `StartFailed`.
     """
+    (folder / "data").mkdir(parents=True)
+    with started(kind, folder) as (api, process):
+        try:
+            server = opened(kind, _open(api, process), process)
+        except (StartFailed, Refused) as error:
+            raise _failed(kind, folder, error) from error
+        yield server
+
+
+@contextlib.contextmanager
+def started(kind: Kind, folder: Path) -> Iterator[tuple[Api, "subprocess.Popen[bytes]"]]:
+    """Start a server on the data that is in `folder`, as it is; end it afterwards.
+
+    It answers, but is sealed. Raises `StartFailed`.
+    """
     data = folder / "data"
-    data.mkdir(parents=True)
     config, log = folder / "server.hcl", folder / "server.log"
     port, cluster_port = _free_ports(2)
     config.write_text(kind.config(data, port, cluster_port))
@@ -116,16 +142,27 @@ def running(kind: Kind, folder: Path) -> Iterator[Server]:
             stderr=output,
             start_new_session=True,
         )
+    api = Api(port)
     try:
         try:
-            api = _open(Api(port), process)
+            _wait(process, lambda: bool(api.call("GET", "sys/seal-status")))
         except (StartFailed, Refused) as error:
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-            raise StartFailed(f"{kind.title}: {error}\n{tail}") from error
-        version = str(api.call("GET", "sys/health").get("version", "unknown"))
-        yield Server(kind.title, version, process.pid, api)
+            raise _failed(kind, folder, error) from error
+        yield api, process
     finally:
         processes.stop(process)
+
+
+def opened(kind: Kind, root: Api, process: "subprocess.Popen[bytes]") -> Server:
+    """The server of `process`, which is unsealed; `root` carries its root token."""
+    version = str(root.call("GET", "sys/health").get("version", "unknown"))
+    return Server(kind.title, version, process.pid, root)
+
+
+def _failed(kind: Kind, folder: Path, error: Exception) -> StartFailed:
+    log = (folder / "server.log").read_text(errors="replace")
+    tail = "\n".join(log.splitlines()[-20:])
+    return StartFailed(f"{kind.title}: {error}\n{tail}")
 
 
 def environment() -> dict[str, str]:
@@ -136,7 +173,6 @@ def environment() -> dict[str, str]:
 
 def _open(api: Api, process: subprocess.Popen[bytes]) -> Api:
     """Initialise and unseal; the API with the root token, once it serves requests."""
-    _wait(process, lambda: bool(api.call("GET", "sys/seal-status")))
     made = api.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
     api.call("PUT", "sys/unseal", {"key": made["keys_base64"][0]})
     # 200 only when unsealed and active, which takes a moment after the unsealing

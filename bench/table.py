@@ -19,10 +19,15 @@ def show(run: Run, console: Console) -> None:
         console.print(f"[bold red]No figure for {escape(refusal.title)}: {escape(refusal.reason)}")
     for note in run.notes:
         console.print(f"Note: {escape(note)}")
-    if run.machine.load_average > BUSY:
+    warn_if_busy(run.machine.load_average, console)
+
+
+def warn_if_busy(load_average: float, console: Console) -> None:
+    """Say so if other work may have disturbed the figures."""
+    if load_average > BUSY:
         console.print(
             "[yellow]The machine was busy before the run "
-            f"(load average {run.machine.load_average:.1f}): do not quote these figures."
+            f"(load average {load_average:.1f}): do not quote these figures."
         )
 
 

@@ -18,6 +18,8 @@ from wardgate.core.operation import Operation
 from wardgate.core.request import Request, Response
 from wardgate.core.settings import Settings
 from wardgate.http.limits import DEFAULT_LIMITS, Limits
+from wardgate.http.rules import Rules
+from wardgate.server.catalog import Build
 from wardgate.server.node import Node
 from wardgate.store.interface import Store
 from wardgate.store.memory import MemoryStore
@@ -49,13 +51,15 @@ class NodeUnderTest:
         clock: ManualClock,
         keys: list[bytes],
         limits: Limits = DEFAULT_LIMITS,
+        more_engines: Mapping[str, Build] | None = None,
     ) -> None:
         self.node = node
         self.core = node.core
-        self.application = node.application(limits)
+        self.application = node.application(Rules(limits=limits))
         self.store = store
         self.clock = clock
         self.keys = keys
+        self.more_engines = more_engines
 
     @classmethod
     async def start(
@@ -63,22 +67,38 @@ class NodeUnderTest:
         store: Store | None = None,
         settings: Settings | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        more_engines: Mapping[str, Build] | None = None,
+        shares: int = 1,
+        threshold: int = 1,
     ) -> "NodeUnderTest":
-        """A new server over `store` (by default one in memory) whose root token is `ROOT_TOKEN`."""
+        """A new server over `store` (by default one in memory) whose root token is `ROOT_TOKEN`,
+        with so many unseal keys.
+
+        `more_engines` are kinds of secret engines beside the built-in ones.
+        """
         store = store or MemoryStore()
         clock = ManualClock()
-        node = Node(store, settings or Settings(), clock)
+        node = Node(store, settings or Settings(), clock, more_engines=more_engines)
         _, writes = await first_writes(node.core, ROOT_TOKEN)
-        result = await node.seal.initialize(1, 1, writes)
-        await node.seal.submit(result.keys[0])
-        return cls(node, store, clock, list(result.keys), limits)
+        result = await node.seal.initialize(shares, threshold, writes)
+        for key in result.keys[:threshold]:
+            await node.seal.submit(key)
+        return cls(node, store, clock, list(result.keys), limits, more_engines)
 
     async def another(self) -> "NodeUnderTest":
         """A second node over the same storage, as a second process would be, unsealed."""
-        node = Node(self.store, self.core.settings, self.clock)
+        other = await self.sealed()
         for key in self.keys:
-            await node.seal.submit(key)
-        return NodeUnderTest(node, self.store, self.clock, self.keys)
+            if await other.node.seal.submit(key):
+                break
+        return other
+
+    async def sealed(self) -> "NodeUnderTest":
+        """A second node over the same storage that nobody has unsealed yet."""
+        node = Node(self.store, self.core.settings, self.clock, more_engines=self.more_engines)
+        return NodeUnderTest(
+            node, self.store, self.clock, self.keys, more_engines=self.more_engines
+        )
 
     async def call(
         self,
@@ -89,8 +109,11 @@ class NodeUnderTest:
         token: str = ROOT_TOKEN,
         query: Mapping[str, str] | None = None,
         peer: str = PEER,
+        wrap_ttl: int | None = None,
+        opened: frozenset[str] = frozenset(),
     ) -> Response:
-        """Send a request through the pipeline; errors come as a `Response` too."""
+        """Send a request through the pipeline; errors come as a `Response` too. `opened` are the
+        endpoints that need no token on the listener that it came through."""
         request = Request(
             operation,
             path,
@@ -100,7 +123,9 @@ class NodeUnderTest:
             query=query,
             client_token=token,
             peer=peer,
+            wrap_ttl=wrap_ttl,
         )
+        request.opened = opened
         return await self.node.pipeline.handle(request)
 
     async def read(self, path: str, **options: Any) -> Response:
@@ -204,10 +229,16 @@ class NodeUnderTest:
 
 
 class SentHeaders(dict[str, str]):
-    """Looks like Granian's headers, each of them sent once."""
+    """Looks like Granian's headers, each of them sent once: a value that is not ASCII is there, and
+    cannot be had."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        value = super().get(key, default)
+        return value if value is None or value.isascii() else default
 
     def get_all(self, key: str) -> list[str]:
-        return [self[key]] if key in self else []
+        value = self.get(key)
+        return [] if value is None else [value]
 
 
 @dataclass
@@ -255,12 +286,15 @@ class Exchange:
         self.answer = HttpAnswer(status, {}, b"")
 
 
-def with_node(body: Callable[[NodeUnderTest], Awaitable[None]]) -> Callable[[], None]:
+def with_node(
+    body: Callable[[NodeUnderTest], Awaitable[None]],
+    more_engines: Mapping[str, Build] | None = None,
+) -> Callable[[], None]:
     """Make a test out of a coroutine function that is given a fresh server."""
 
     def test() -> None:
         async def run() -> None:
-            under_test = await NodeUnderTest.start()
+            under_test = await NodeUnderTest.start(more_engines=more_engines)
             try:
                 await body(under_test)
             finally:

@@ -30,6 +30,9 @@ storage "inmem" {}
 listener "tcp" {
   address     = "127.0.0.1:%d"
   tls_disable = true
+
+  disable_unauthed_rekey_endpoints         = false
+  disable_unauthed_generate_root_endpoints = false
 }
 """
 
@@ -77,30 +80,32 @@ def development(program: Sequence[str], *flags: str) -> Iterator[Server]:
 
 
 @contextmanager
-def uninitialised(program: Sequence[str]) -> Iterator[Server]:
-    """A running `program` that nobody has initialised."""
+def uninitialised(program: Sequence[str], blocks: str = "") -> Iterator[Server]:
+    """A running `program` that nobody has initialised, with more `blocks` in its configuration. Those
+    called "initialize" make it initialise itself."""
     port = free_port()
+    ready = READY if "\ninitialize " in blocks else UNINITIALISED
     with tempfile.TemporaryDirectory() as folder:
         configuration = Path(folder, "server.hcl")
-        configuration.write_text(CONFIGURATION % port, encoding="utf-8")
-        with running([*program, f"-config={configuration}"], port, UNINITIALISED) as server:
+        configuration.write_text(CONFIGURATION % port + blocks, encoding="utf-8")
+        with running([*program, f"-config={configuration}"], port, ready) as server:
             yield server
 
 
 def openbao_dev() -> AbstractContextManager[Server]:
-    return development(OPENBAO)
+    return development(OPENBAO, f"-config={Path(__file__).with_name('openbao.hcl')}")
 
 
 def wardgate_dev() -> AbstractContextManager[Server]:
     return development(WARDGATE)
 
 
-def openbao_uninitialised() -> AbstractContextManager[Server]:
-    return uninitialised(OPENBAO)
+def openbao_uninitialised(blocks: str = "") -> AbstractContextManager[Server]:
+    return uninitialised(OPENBAO, blocks)
 
 
-def wardgate_uninitialised() -> AbstractContextManager[Server]:
-    return uninitialised(WARDGATE)
+def wardgate_uninitialised(blocks: str = "") -> AbstractContextManager[Server]:
+    return uninitialised(WARDGATE, blocks)
 
 
 def free_port() -> int:

@@ -27,6 +27,10 @@ class InvalidRequest(RequestError):
     status = 400
 
 
+class WrongCredentials(InvalidRequest):
+    """Somebody tried to log in with a wrong password or the like; it counts towards a lockout."""
+
+
 class PermissionDenied(RequestError):
     """No token, a dead token, or a token whose policies do not allow the request."""
 

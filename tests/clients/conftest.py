@@ -19,6 +19,7 @@ from tests.servers import (
     Server,
     clean_environment,
     development,
+    openbao_dev,
     uninitialised,
 )
 
@@ -85,7 +86,7 @@ def target() -> Sequence[str]:
 @pytest.fixture(scope="session")
 def server(target: Sequence[str]) -> Iterator[Server]:
     """A development server: initialised, unsealed, with kv version 2 at ``secret/``."""
-    with development(target) as server:
+    with openbao_dev() if target is OPENBAO else development(target) as server:
         yield server
 
 

@@ -5,6 +5,7 @@ What needs the identity engine is asked of OpenBao.
 
 import json
 import re
+import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -30,6 +31,9 @@ JSON = [
     "operator init -status",
     "operator key-status",
     "operator rotate",
+    "operator rotate-keys -status",
+    "operator generate-root -status",
+    "operator generate-root -decode=KxwE -otp=XXX",
     "read sys/mounts",
     "read sys/seal-status",
     "read sys/leader",
@@ -69,6 +73,8 @@ JSON = [
     "token capabilities child secret/x",
     "auth list",
     "secrets list",
+    "lease lookup LEASE",
+    "audit list",
     "login root",
     "login -no-store -method=userpass username=u password=pw",
     "login -no-store -wrap-ttl=60 -method=userpass username=u password=pw",
@@ -93,9 +99,12 @@ TABLES = [
     "policy read default",
     "token lookup",
     "token capabilities secret/x",
+    "lease lookup LEASE",
     "secrets list",
     "secrets list -detailed",
     "auth list -detailed",
+    "audit list",
+    "audit list -detailed",
     "print token",
 ]
 
@@ -149,6 +158,23 @@ FAILURES = [
     "token revoke -self x",
     "token revoke -mode=bad x",
     "token capabilities",
+    "lease",
+    "lease lookup",
+    "lease lookup a b",
+    "lease lookup no/thing",
+    "lease renew",
+    "lease renew LEASE",
+    "lease renew no/thing",
+    "lease renew -increment=bad no/thing",
+    "lease revoke",
+    "lease revoke a b",
+    "lease revoke -force no/thing",
+    "audit",
+    "audit enable",
+    "audit enable nosuch",
+    "audit enable file",
+    "audit disable",
+    "audit list x",
     "secrets enable",
     "secrets enable nosuch",
     "secrets enable -path=secret kv",
@@ -158,6 +184,16 @@ FAILURES = [
     "unwrap s.none",
     "operator init",
     "operator seal x",
+    "operator rotate-keys",
+    "operator rotate-keys -nonce=x key",
+    "operator rotate-keys -verify -status",
+    "operator rotate-keys -backup-retrieve",
+    "operator rotate-keys -init -key-shares=3 -key-threshold=4",
+    "operator rotate-keys -init -pgp-keys=/no/such/file",
+    "operator generate-root",
+    "operator generate-root -init -otp=short",
+    "operator generate-root -decode=!! -otp=x",
+    "operator generate-root -decode=x",
     "login s.none",
     "login -method=nosuch",
     "login -no-store -method=userpass username=u password=wrong",
@@ -181,11 +217,27 @@ def root(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Shell:
         ("secrets enable -path=one -version=1 kv", ""),
         ("kv put one/app a=1", ""),
         ("auth enable userpass", ""),
+        ("audit enable -path=none -description=nothing -local file file_path=discard", ""),
+        ("audit enable file file_path=discard", ""),
+        ("audit disable file", ""),
         ("write auth/userpass/users/u password=pw", ""),
         ("token create -id=child -ttl=1h -policy=default", ""),
+        ("write auth/token/roles/leased path_suffix=leased", ""),
+        ("token create -role=leased -ttl=1h", ""),
     ):
         shell.ok(*line.split(), stdin=stdin)
     return shell
+
+
+LEASES = "auth/token/create/leased/leased"
+
+
+def _with_lease(shell: Shell, line: str) -> str:
+    """The line with the id of a lease for the word LEASE."""
+    if "LEASE" not in line:
+        return line
+    (name,) = json.loads(shell.ok("lease", "list", "-format=json", LEASES))
+    return line.replace("LEASE", f"{LEASES}/{name}")
 
 
 @pytest.mark.parametrize("line", JSON)
@@ -200,11 +252,42 @@ def test_tables_have_the_same_facts(line: str, root: Shell) -> None:
 
 @pytest.mark.parametrize("line", FAILURES)
 def test_failures_have_the_same_exit_code_and_stay_off_stdout(line: str, root: Shell) -> None:
+    line = _with_lease(root, line)
     theirs = root.start(*line.split(), program="bao")
     ours = root.run(*line.split())
     assert ours.returncode == theirs.returncode != 0
     assert ours.stdout == theirs.stdout
     assert ours.stdout or ours.stderr
+
+
+def test_a_list_of_leases_is_what_bao_lists(root: Shell) -> None:
+    for prefix in ("", "auth", "auth/token/create/leased/", LEASES, "no/thing"):
+        path = f"sys/leases/lookup/{prefix}".rstrip("/")
+        theirs = root.start("list", "-format=json", path, program="bao")
+        ours = root.run("lease", "list", "-format=json", *([prefix] if prefix else []))
+        assert (ours.returncode, _json(ours.stdout)) == (theirs.returncode, _json(theirs.stdout))
+
+
+@pytest.mark.parametrize("program", ["wardgate", "bao"])
+@pytest.mark.parametrize(
+    "options", [(), ("-sync",), ("-prefix",), ("-prefix", "-sync"), ("-prefix", "-force")]
+)
+def test_a_lease_is_revoked(root: Shell, program: str, options: tuple[str, ...]) -> None:
+    suffix = "-".join([program, *(option.strip("-") for option in options)])
+    root.ok("write", "auth/token/roles/ended", f"path_suffix={suffix}")
+    made = json.loads(root.ok("token", "create", "-role=ended", "-ttl=1h", "-format=json"))
+    token = made["auth"]["client_token"]
+    named = f"auth/token/create/ended/{suffix}"
+    if "-prefix" not in options:
+        (name,) = json.loads(root.ok("lease", "list", "-format=json", named))
+        named = f"{named}/{name}"
+    done = root.start("lease", "revoke", *options, named, program=program)
+    assert done.returncode == 0, done.stderr
+    for _ in range(100):
+        if root.run("token", "lookup", token).returncode:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the token goes on")
 
 
 def test_what_is_known_of_each_name_is_the_same(
@@ -230,8 +313,24 @@ def test_the_keys_of_a_new_server_are_the_same_json(target: Sequence[str], tmp_p
     assert found[0] == found[1]
 
 
+def test_a_new_server_that_unseals_by_itself_gives_the_same_json(
+    target: Sequence[str], tmp_path: Path
+) -> None:
+    blocks = f'\nseal "static" {{ current_key_id = "a" current_key = "{"5a" * 32}" }}\n'
+    found = []
+    for program in ("wardgate", "bao"):
+        with uninitialised(target, blocks) as server:
+            shell = Shell(tmp_path, server.address)
+            line = ["operator", "init", "-recovery-shares=3", "-recovery-threshold=2"]
+            made = json.loads(shell.start(*line, "-format=json", program=program).stdout)
+            status = json.loads(shell.start("status", "-format=json", program=program).stdout)
+            found.append([_shape(made), made["recovery_keys_threshold"], _shape(status)])
+            _compare_tables(shell, "status")
+    assert found[0] == found[1]
+
+
 def _compare_json(shell: Shell, line: str) -> None:
-    command = _with_option(line, "-format=json")
+    command = _with_option(_with_lease(shell, line), "-format=json")
     theirs = shell.start(*command, program="bao")
     ours = shell.run(*command)
     assert ours.returncode == theirs.returncode, ours.stderr
@@ -239,6 +338,7 @@ def _compare_json(shell: Shell, line: str) -> None:
 
 
 def _compare_tables(shell: Shell, line: str) -> None:
+    line = _with_lease(shell, line)
     theirs = shell.start(*line.split(), program="bao")
     ours = shell.run(*line.split())
     assert ours.returncode == theirs.returncode == 0
@@ -248,7 +348,7 @@ def _compare_tables(shell: Shell, line: str) -> None:
 def _with_option(line: str, option: str) -> list[str]:
     """Behind the words of the command, where `bao` wants it."""
     words = line.split()
-    groups = ("operator", "kv", "policy", "token", "auth", "secrets")
+    groups = ("operator", "kv", "policy", "token", "auth", "secrets", "audit", "lease")
     depth = 1 + (words[0] in groups) + (words[:2] == ["kv", "metadata"])
     return [*words[:depth], option, *words[depth:]]
 

@@ -15,6 +15,7 @@ import pytest
 
 from tests.conformance.exchange import Client
 from tests.conformance.rewordings import Rewordings
+from tests.conformance.scenario import Scenario, configuration
 from tests.servers import (
     Server,
     openbao_dev,
@@ -49,12 +50,13 @@ def pair(rewordings: Rewordings | None) -> Iterator[Pair]:
 
 
 @pytest.fixture
-def uninitialised_pair(rewordings: Rewordings | None) -> Iterator[Pair]:
-    """Two fresh servers that nobody has initialised."""
+def uninitialised_pair(scenario: Scenario, rewordings: Rewordings | None) -> Iterator[Pair]:
+    """Two fresh servers that nobody has initialised, configured as the topic asks for."""
     start = openbao_uninitialised if TARGET == "openbao" else wardgate_uninitialised
+    blocks = configuration(scenario.topic)
     with (
-        start() as ours,
-        openbao_uninitialised() as theirs,
+        start(blocks) as ours,
+        openbao_uninitialised(blocks) as theirs,
         _connected(ours, theirs, rewordings) as pair,
     ):
         yield pair

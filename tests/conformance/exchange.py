@@ -6,6 +6,7 @@ friendlier ones normalise `..` and percent-encoding before the server sees them.
 
 import http.client
 import json
+import time
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,7 +14,12 @@ from tests.servers import Server
 
 TIMEOUT_SECONDS = 20.0
 CONNECTION_CLOSED = 0  # stands for the status of a server that hung up without an answer
-COMPARED_HEADERS = ("Content-Type", "Cache-Control", "Allow", "Location", "WWW-Authenticate")
+COMPARED_HEADERS = (
+    "Access-Control-Allow-Credentials", "Access-Control-Allow-Headers",
+    "Access-Control-Allow-Methods", "Access-Control-Allow-Origin", "Access-Control-Max-Age",
+    "Allow", "Cache-Control", "Content-Type", "Location", "Retry-After", "Vary",
+    "WWW-Authenticate", "X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset",
+)  # fmt: skip
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
@@ -31,20 +37,26 @@ class Answer:
         return {"status": self.status, "headers": dict(self.headers), "body": self.body}
 
 
+IDLE_SECONDS = 10.0  # servers close connections that have been idle for longer
+
+
 class Client:
-    """A connection to one server, kept open between requests."""
+    """A connection to one server, kept open between requests that follow soon."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
         self._connection = http.client.HTTPConnection(
             server.host, server.port, timeout=TIMEOUT_SECONDS
         )
+        self._used = time.monotonic()
 
     def send(
         self, method: str, target: str, headers: list[tuple[str, str]], body: bytes | None
     ) -> Answer:
         """Send one request and read the whole answer. Redirects are answers, not followed."""
         connection = self._connection
+        if time.monotonic() - self._used > IDLE_SECONDS:
+            connection.close()  # it opens again by itself
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)
             for name, value in headers:
@@ -59,6 +71,8 @@ class Client:
         except (OSError, http.client.HTTPException):
             connection.close()
             raise
+        finally:
+            self._used = time.monotonic()
 
     def close(self) -> None:
         self._connection.close()

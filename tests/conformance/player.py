@@ -1,7 +1,7 @@
 """Plays the steps of a scenario against one server, with variables of its own.
 
 Variables that every scenario has: `$id`, a name that no other scenario uses; `$root`, the root
-token; `$long`, 6000 letters; `$deep`, a JSON object 2000 levels deep.
+token; `$long`, 6000 letters; `$deep`, a JSON object 2000 levels deep; `$pgp`, a public PGP key.
 """
 
 import json
@@ -16,6 +16,14 @@ NOBODY = "nobody"
 UNTIL_SECONDS = 8.0
 LONG = "a" * 6000
 TEXTS = '["x"' + ',"x"' * 1500 + "]"
+PGP = (
+    "mDMEawIsNRYJKwYBBAHaRw8BAQdAFM5j39POW8+b2bEVacseJrYX12dnvWv/0M0o9kmR/A20E2N2IDxjdkBleGFtcG"
+    "xlLmNvbT6IkAQTFggAOBYhBP2FmkUfeFAjeTkERbJ29iANX+aHBQJrAiw1AhsDBQsJCAcCBhUKCQgLAgQWAgMBAh4B"
+    "AheAAAoJELJ29iANX+aHjgwBAPickshfszYNpOV87kUffu5XKAhBtuhYGYG1d3xjoMngAP4iEKhEHoof7NLP5a+78/"
+    "PsmsL/tB/gNCNMPBmm3Ol6C7g4BGsCLDUSCisGAQQBl1UBBQEBB0AEczaFHJ3R1JxjrOXVJ5qceCzdd6crBpsKE5TN"
+    "cAVuUQMBCAeIeAQYFggAIBYhBP2FmkUfeFAjeTkERbJ29iANX+aHBQJrAiw1AhsMAAoJELJ29iANX+aH5qYA/2j/Iz"
+    "LocNrMkT6U7wTGOsXzrtzSJGH3EVND2+hS8o7FAQDUyOcZLwKvpca1OrxRfn1+7EkbCi+Jgg/LewYTiiomBw=="
+)  # of nobody: made by gpg for this test, and its secret half thrown away
 DEEP = '{"a":' * 2000 + "1" + "}" * 2000
 
 
@@ -30,6 +38,7 @@ class Player:
             "long": LONG,
             "texts": TEXTS,
             "deep": DEEP,
+            "pgp": PGP,
         }
 
     def play(self, step: Step) -> Answer:

@@ -10,12 +10,20 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from tests.conformance.exchange import Answer, Client
 from tests.conformance.player import Player
-from tests.conformance.scenario import UNINITIALISED, Scenario, Step, read_topic, topic_files
+from tests.conformance.scenario import (
+    UNINITIALISED,
+    Scenario,
+    Step,
+    configuration,
+    read_topic,
+    topic_files,
+)
 from tests.servers import Server, openbao_dev, openbao_uninitialised
 
 Start: TypeAlias = Callable[[], AbstractContextManager[Server]]
@@ -39,7 +47,7 @@ def main(arguments: list[str]) -> None:
                 _record(path, target, lambda: nullcontext(server))
     for path in topic_files(UNINITIALISED):
         if not topics or path.stem in topics:
-            _record(path, target, openbao_uninitialised)
+            _record(path, target, partial(openbao_uninitialised, configuration(path.stem)))
 
 
 def _record(path: Path, target: str, start: Start) -> None:

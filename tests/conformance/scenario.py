@@ -39,7 +39,9 @@ STEP = re.compile(r"(?P<method>[A-Za-z]+) (?P<path>\S+)(?: (?P<body>.+))?")
 STATUS = re.compile(r"(?P<request>.+) -> (?P<status>\d{3})")
 OPTION_INDENT = 4
 FOLDER = Path(__file__).parent / "scenarios"
-UNINITIALISED = FOLDER / "uninitialised"  # each of these needs a server of its own
+UNINITIALISED = FOLDER / "uninitialised"
+"""Each scenario in there needs a server of its own; beside TOPIC.txt, TOPIC.hcl has more of its
+configuration."""
 
 
 class ScenarioError(Exception):
@@ -92,6 +94,12 @@ class Scenario:
 def topic_files(folder: Path = FOLDER) -> list[Path]:
     """The files with scenarios: those in the folder itself are for one server that is ready."""
     return sorted(folder.glob("*.txt"))
+
+
+def configuration(topic: str) -> str:
+    """The blocks that servers of a topic in `UNINITIALISED` have in their configuration."""
+    file = UNINITIALISED / f"{topic}.hcl"
+    return file.read_text(encoding="utf-8") if file.exists() else ""
 
 
 def read_topic(path: Path) -> list[Scenario]:

@@ -28,7 +28,7 @@ LOAD = (0.05, 0.5)
 PARENTS = 'path "auth/token/create" { capabilities = ["update"] }'
 
 
-def test_a_killed_server_has_kept_what_it_acknowledged(tmp_path: Path) -> None:
+def test_53_a_killed_server_has_kept_what_it_acknowledged(tmp_path: Path) -> None:
     seed = int(os.environ.get("WARDGATE_TEST_SEED") or random.randrange(10**6))
     print(f"to run these rounds again: WARDGATE_TEST_SEED={seed}")
     port = free_port()

@@ -77,7 +77,7 @@ async def check(path: Path, acknowledged: list[tuple[int, int, int]]) -> None:
     await store.close()
 
 
-def test_a_killed_writer_loses_nothing_and_leaves_nothing_half_done(tmp_path: Path) -> None:
+def test_53_a_killed_writer_loses_nothing_and_leaves_nothing_half_done(tmp_path: Path) -> None:
     rounds = random.Random(2)
     everything: list[tuple[int, int, int]] = []
     for _ in range(ROUNDS):

@@ -132,3 +132,27 @@ def test_each_is_sealed_by_itself(pair: Pair) -> None:
     pair.other.post("kv/data/secret", {"data": {"meanwhile": "changed"}})
     unseal(pair.one, pair.keys)
     assert pair.one.get("kv/data/secret").data["data"] == {"meanwhile": "changed"}
+
+
+def test_a_lockout(pair: Pair) -> None:
+    pair.one.post("sys/auth/locking", {"type": "userpass"})
+    pair.one.post("auth/locking/users/ada", {"password": "right"})
+    accessor = pair.one.get("sys/auth/locking").data["accessor"]
+    for _, (one, other) in zip(range(4), pair.turns(), strict=False):
+        apis = (one, other, one, other, one, other)
+        wrong = [api.post("auth/locking/login/ada", {"password": "x"}, "").status for api in apis]
+        assert wrong == [400, 400, 400, 400, 400, 403]
+        for api in (one, other):
+            assert api.post("auth/locking/login/ada", {"password": "right"}, "").status == 403
+        assert other.post(f"sys/locked-users/{accessor}/unlock/ada").status == 204
+        assert one.post("auth/locking/login/ada", {"password": "right"}, "").status == 200
+
+
+def test_the_rules_of_a_quota(pair: Pair) -> None:
+    pair.one.post("sys/mounts/limited", {"type": "kv"})
+    quota = {"rate": 1, "interval": "1h", "path": "limited"}
+    for writer, reader in pair.turns():
+        writer.post("sys/quotas/rate-limit/q", quota)
+        assert [reader.get("limited/a").status for _ in range(2)] == [404, 429]
+        writer.delete("sys/quotas/rate-limit/q")
+        assert reader.get("limited/a").status == 404

@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wardgate.http.forwarded import ForwardedFor
 from wardgate.http.limits import Limits
+from wardgate.http.response_headers import ResponseHeaders
+from wardgate.http.rules import Rules
 from wardgate.server.config import (
     WARNED_WHEN_SET,
     LmdbStorage,
@@ -27,9 +30,10 @@ from wardgate.server.listeners import (
     TlsVersion,
     UnixListener,
 )
+from wardgate.server.telemetry import TelemetryConfig
 
 Scalar: TypeAlias = str | int | bool
-Body: TypeAlias = Mapping[str, Scalar | None]
+Body: TypeAlias = Mapping[str, "Scalar | list[str] | Body | None"]
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
 PATHS = TEXTS.map(Path)
@@ -47,20 +51,58 @@ def tls_configs() -> st.SearchStrategy[TlsConfig]:
     )
 
 
-LIMITS = st.builds(Limits, st.none() | st.integers(1, 10**12), st.integers(1, 10**6))
+HEADER_VALUES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
+HEADERS = st.dictionaries(
+    st.sampled_from(["default", "2xx", "5xx", "200", "404"]),
+    st.dictionaries(st.sampled_from(["X-A", "x-b", "Vary"]), HEADER_VALUES, min_size=1).map(
+        lambda headers: tuple(headers.items())
+    ),
+).map(lambda given: ResponseHeaders(tuple(given.items())))
+FORWARDED = st.builds(
+    ForwardedFor,
+    trusted=st.lists(
+        st.sampled_from(["10.0.0.0/8", "127.0.0.1", "::1", "2001:db8::/32"]), min_size=1
+    ).map(tuple),
+    hop_skips=st.integers(0, 99),
+    reject_not_present=st.booleans(),
+    reject_not_authorized=st.booleans(),
+)
+LIMITS = st.builds(
+    lambda size, seconds, reading: Limits(size, seconds, read_timeout=min(seconds, reading)),
+    st.none() | st.integers(1, 10**12),
+    st.integers(1, 10**6),
+    st.integers(1, 10**6),
+)
+RULES = st.builds(
+    Rules,
+    limits=LIMITS,
+    response_headers=HEADERS,
+    forwarded_for=st.none() | FORWARDED,
+    open_metrics=st.booleans(),
+)
+UNIX_RULES = st.builds(Rules, limits=LIMITS, response_headers=HEADERS, open_metrics=st.booleans())
+TELEMETRY = st.builds(
+    TelemetryConfig,
+    prometheus=st.booleans(),
+    metrics_prefix=st.sampled_from(["vault", "bao_2"]),
+    gauge_period=st.integers(0, 10**6),
+    otlp_endpoint=st.none() | URLS,
+)
 LISTENERS: st.SearchStrategy[ListenerConfig] = st.builds(
     TcpListener,
     host=st.sampled_from(["", "127.0.0.1", "::1", "vault.example.com"]),
     port=st.integers(0, 65535),
     tls=st.none() | tls_configs(),
-    limits=LIMITS,
+    rules=RULES,
+    header_timeout=st.none() | st.integers(1, 10**6),
 ) | st.builds(
     UnixListener,
     path=PATHS,
     mode=st.none() | st.integers(0, 0o777),
     user=st.none() | TEXTS,
     group=st.none() | TEXTS,
-    limits=LIMITS,
+    rules=UNIX_RULES,
+    header_timeout=st.none() | st.integers(1, 10**6),
 )
 
 
@@ -87,6 +129,14 @@ def configs(draw: st.DrawFn) -> ServerConfig:
         ui=draw(st.booleans()),
         log_level=draw(st.sampled_from(LogLevel)),
         log_format=draw(st.sampled_from(LogFormat)),
+        log_file=draw(st.none() | PATHS),
+        log_rotate_bytes=draw(st.integers(0, 10**12)),
+        log_rotate_duration=draw(st.integers(1, 10**8)),
+        log_rotate_max_files=draw(st.integers(-1, 10**4)),
+        log_requests_level=draw(st.none() | st.sampled_from(LogLevel)),
+        enable_response_header_hostname=draw(st.booleans()),
+        introspection_endpoint=draw(st.booleans()),
+        telemetry=draw(TELEMETRY),
         default_lease_ttl=default_ttl,
         max_lease_ttl=max_ttl,
         raw_storage_endpoint=draw(st.booleans()),
@@ -108,6 +158,19 @@ def top_level(config: ServerConfig) -> Body:
         "ui": config.ui,
         "log_level": config.log_level.value,
         "log_format": config.log_format.value,
+        "log_file": optional(config.log_file),
+        "log_rotate_bytes": config.log_rotate_bytes,
+        "log_rotate_duration": config.log_rotate_duration,
+        "log_rotate_max_files": config.log_rotate_max_files,
+        "log_requests_level": config.log_requests_level and config.log_requests_level.value,
+        "enable_response_header_hostname": config.enable_response_header_hostname,
+        "introspection_endpoint": config.introspection_endpoint,
+        "telemetry": {
+            "prometheus_retention_time": "24h" if config.telemetry.prometheus else 0,
+            "metrics_prefix": config.telemetry.metrics_prefix,
+            "usage_gauge_period": config.telemetry.gauge_period,
+            "otlp_endpoint": config.telemetry.otlp_endpoint,
+        },
         "default_lease_ttl": config.default_lease_ttl,
         "max_lease_ttl": f"{config.max_lease_ttl}s",
         "raw_storage_endpoint": config.raw_storage_endpoint,
@@ -123,10 +186,13 @@ def blocks(config: ServerConfig) -> Iterator[tuple[str, str, Body]]:
     else:
         yield "storage", "inmem", {}
     for listener in config.listeners:
-        size = listener.limits.max_request_size
+        size = listener.rules.limits.max_request_size
         limits: Body = {
             "max_request_size": -1 if size is None else size,
-            "max_request_duration": listener.limits.max_request_duration,
+            "max_request_duration": listener.rules.limits.max_request_duration,
+            "http_read_timeout": listener.rules.limits.read_timeout,
+            **rules_body(listener.rules),
+            "http_read_header_timeout": listener.header_timeout,
         }
         if isinstance(listener, TcpListener):
             host = f"[{listener.host}]" if ":" in listener.host else listener.host
@@ -142,6 +208,24 @@ def blocks(config: ServerConfig) -> Iterator[tuple[str, str, Body]]:
             yield "listener", "unix", {**file, **limits}
 
 
+def rules_body(rules: Rules) -> Body:
+    body: dict[str, Scalar | list[str] | Body | None] = {
+        "custom_response_headers": {
+            status: {name: [value] for name, value in headers}
+            for status, headers in rules.response_headers.given
+        },
+        "telemetry": {"unauthenticated_metrics_access": rules.open_metrics},
+    }
+    if rules.forwarded_for is not None:
+        body |= {
+            "x_forwarded_for_authorized_addrs": list(rules.forwarded_for.trusted),
+            "x_forwarded_for_hop_skips": rules.forwarded_for.hop_skips,
+            "x_forwarded_for_reject_not_present": rules.forwarded_for.reject_not_present,
+            "x_forwarded_for_reject_not_authorized": rules.forwarded_for.reject_not_authorized,
+        }
+    return body
+
+
 def tls_body(tls: TlsConfig | None) -> Body:
     if tls is None:
         return {"tls_disable": True}
@@ -154,17 +238,22 @@ def tls_body(tls: TlsConfig | None) -> Body:
     }
 
 
-def hcl_scalar(value: Scalar) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
+def hcl_value(value: Scalar | list[str] | Body) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case str():
+            escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+            return f'"{escaped}"'
+        case list():
+            return f"[{', '.join(map(hcl_value, value))}]"
+    return f"{{\n{hcl_body(value)}}}"
 
 
 def hcl_body(body: Body) -> str:
-    return "".join(f"{key} = {hcl_scalar(v)}\n" for key, v in body.items() if v is not None)
+    return "".join(f'"{key}" = {hcl_value(v)}\n' for key, v in body.items() if v is not None)
 
 
 def as_hcl(config: ServerConfig) -> str:
@@ -246,6 +335,8 @@ KEYS = {
             "tls_client_ca_file",
         ),
         *("tls_disable", "tls_min_version", "tls_require_and_verify_client_cert", "telemetry"),
+        *("custom_response_headers", "profiling", "http_read_timeout", "tls_max_version"),
+        *("x_forwarded_for_authorized_addrs", "http_read_header_timeout"),
     ],
     "unix": ["address", "socket_mode", "socket_user", "max_request_size", "tls_cert_file"],
     "": [

@@ -145,3 +145,35 @@ def test_42_no_log_holds_a_secret(
     assert "path='/v1/auth/token/create'" in caplog.text
     assert "RuntimeError" in caplog.text
     assert SECRET not in caplog.text
+
+
+@with_node
+async def test_41_unknown_and_forbidden_mounts_look_the_same_to_the_system(
+    node: NodeUnderTest,
+) -> None:
+    """Also where a mount is named in the path of another endpoint."""
+    await node.ok("sys/mounts/kv", {"type": "kv"})
+    await node.ok("sys/auth/userpass", {"type": "userpass"})
+    default = (await node.token(policies=["default"]))["client_token"]
+    for token in (None, "s.unknown", default):
+        for method, path in (
+            ("GET", "sys/mounts/{}"),
+            ("GET", "sys/mounts/{}/tune"),
+            ("POST", "sys/mounts/{}"),
+            ("DELETE", "sys/mounts/{}"),
+            ("GET", "sys/auth/{}"),
+            ("GET", "sys/auth/{}/tune"),
+            ("GET", "sys/internal/ui/mounts/{}"),
+            ("GET", "sys/internal/ui/mounts/{}/a/b"),
+            ("GET", "{}/config"),
+            ("GET", "auth/{}/users"),
+        ):
+            answers = {
+                (answer.status, answer.body, tuple(answer.headers))
+                for name in ("kv", "userpass", "never")
+                for answer in [
+                    await node.http(method, f"/v1/{path.format(name)}", b"{}", token=token)
+                ]
+            }
+            assert len(answers) == 1, (method, path, token)
+            assert {status for status, *_ in answers} == {403}

@@ -132,3 +132,48 @@ def test_50_a_policy_of_no_sense_is_refused(text: str) -> None:
             assert (await node.write(path, {"policy": text})).status == InvalidRequest.status
 
     test()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"password":' + b"[" * 200 + b"]" * 200 + b"}",
+        b'{"password":[' + b'"x",' * WIDE + b'"x"]}',
+        b'{"password":' + b'{"a":' * 50_000,
+    ],
+    ids=["deep", "wide", "broken"],
+)
+def test_44_a_login_is_bounded_before_anybody_looks_at_it(body: bytes) -> None:
+    @with_node
+    async def test(node: NodeUnderTest) -> None:
+        await node.user()
+        handled: list[object] = []
+        node.application._respond = handled.append  # type: ignore[assignment]
+        answer = await node.http("POST", "/v1/auth/userpass/login/ada", body, token=None)
+        assert answer.status == 400
+        assert handled == []
+
+    test()
+
+
+def test_44_a_listener_can_allow_less() -> None:
+    async def run() -> None:
+        node = await NodeUnderTest.start(limits=Limits(max_request_size=2000, max_json_values=10))
+        wide = b'{"a":[' + b"1," * 20 + b"1]}"
+        assert (await node.http("POST", "/v1/cubbyhole/a", wide)).status == 400
+        assert (await node.http("POST", "/v1/cubbyhole/a", {"a": "x" * 3000})).status == 413
+        assert (await node.http("POST", "/v1/cubbyhole/a", {"a": "x" * 1000})).status == 204
+
+    asyncio.run(run())
+
+
+@with_node
+async def test_44_a_huge_token_is_not_even_hashed(node: NodeUnderTest) -> None:
+    """Hashing megabytes takes as long as a thousand requests, and strangers may send them."""
+    huge = "s." + "x" * 1_000_000
+    before = set(node.core.storage.cache)
+    assert (await node.read("cubbyhole/a", token=huge)).status == 403
+    for path in ("sys/wrapping/lookup", "sys/wrapping/unwrap"):
+        assert (await node.write(path, {"token": huge}, token="")).status in (400, 403)
+    looked_for = set(node.core.storage.cache) - before
+    assert not [key for key in looked_for if key.startswith("token/id/")]

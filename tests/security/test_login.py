@@ -71,3 +71,49 @@ async def test_07_an_answer_that_refuses_carries_no_token(node: NodeUnderTest) -
     answer = await node.http("POST", "/v1/auth/odd/refused", token=None)
     assert answer.json() == {"errors": ["no"]}
     assert (await node.write("auth/odd/login", token="")).auth is not None
+
+
+@pytest.fixture
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(userpass, "_COST", 4)
+    monkeypatch.setattr(userpass, "_UNKNOWN", [])
+
+
+@pytest.mark.usefixtures("quick_hashes")
+def test_01_a_lockout_does_not_tell_which_users_there_are() -> None:
+    """Known and unknown names are locked out after the same number of attempts, for as long, with
+    the same answers (CVE-2025-6010, CVE-2025-6011)."""
+
+    @with_node
+    async def body(node: NodeUnderTest) -> None:
+        await node.user("ada")
+
+        async def story(name: str) -> list[tuple[int, object]]:
+            told = []
+            for waiting in (0, 0, 0, 0, 0, 0, 600, 300, 0):
+                node.clock.advance(waiting)
+                response = await node.login(name, "wrong")
+                told.append((response.status, response.data))
+            return told
+
+        known, unknown = await story("ada"), await story("bob")
+        assert known == unknown
+        assert [status for status, _ in known] == [400] * 5 + [403] * 2 + [400] * 2
+
+    body()
+
+
+@pytest.mark.usefixtures("quick_hashes")
+def test_03_variants_of_a_name_share_one_lockout_counter() -> None:
+    """CVE-2025-6004."""
+
+    @with_node
+    async def body(node: NodeUnderTest) -> None:
+        await node.user("ada")
+        variants = ("ada", "ADA", " ada", "ada ", "\u00a0Ada")
+        statuses = [(await node.login(name, "wrong")).status for name in variants]
+        assert statuses == [400] * 5
+        for name in ("ada", "aDa"):
+            assert (await node.login(name)).status == 403
+
+    body()

@@ -90,6 +90,16 @@ async def test_35_no_limit_gets_round_a_pagination_limit(node: NodeUnderTest) ->
         assert response.status == 403 or len(response.data["keys"]) <= 2, query
 
 
+@with_node
+async def test_35_a_limit_holds_for_a_list_under_any_name(node: NodeUnderTest) -> None:
+    """sys/policy gives its list as `keys` and as `policies`."""
+    text = 'path "sys/policy" { capabilities = ["list"]\npagination_limit = 1 }'
+    await node.ok("sys/policies/acl/p", {"policy": text})
+    token = (await node.token(policies=["p"]))["client_token"]
+    shown = (await node.listing("sys/policy", token=token)).data
+    assert shown == {"keys": ["default"], "policies": ["default"]}
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -1,7 +1,8 @@
-"""Attacks on the life of tokens (security cases 19 to 23 and 27)."""
+"""Attacks on the life of tokens and leases (security cases 19 to 23, 27 and 28)."""
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,11 @@ import pytest
 from tests.families import child as _child
 from tests.families import parent as _parent
 from tests.families import revoke as _revoke
+from tests.leased import Outside, with_outside
 from tests.node import NodeUnderTest, errors, with_node
+from wardgate.core.storage import Transaction
+from wardgate.core.tokens.record import Token
+from wardgate.store.lmdb import LmdbStore
 
 HOUR = 3600
 SUBSET = ["child policies must be subset of parent"]
@@ -57,6 +62,69 @@ async def test_20_a_batch_token_dies_with_its_parent_however_it_ends(node: NodeU
     assert not await node.lives(orphan)
 
 
+@pytest.mark.parametrize("left", [0.75, 0.001])
+def test_19_nor_does_the_renewal_of_a_lease(left: float) -> None:
+    @with_outside
+    async def body(node: NodeUnderTest, outside: Outside) -> None:
+        answer = await node.read("leased/creds/hour")
+        await node.ok("sys/leases/renew", {"lease_id": answer.lease_id, "increment": "3h"})
+        node.clock.advance(3 * HOUR - left)
+        renewal = {"lease_id": answer.lease_id, "increment": "1h"}
+        renewed = await node.ok("sys/leases/renew", renewal)
+        assert renewed.lease_duration == 1
+        node.clock.advance(left)
+        assert errors(await node.write("sys/leases/renew", renewal)) == ["lease expired"]
+        await node.sweep()
+        assert not outside.alive
+
+    body()
+
+
+@pytest.mark.parametrize("end", ["its own", "its parent's", "its parent's revocation"])
+def test_20_the_leases_of_a_batch_token_end_with_it(end: str) -> None:
+    """However often they are renewed (CVE-2020-25816)."""
+
+    @with_outside
+    async def body(node: NodeUnderTest, outside: Outside) -> None:
+        parent = await _parent(node, ttl="15m" if end == "its parent's" else "2h")
+        orphan = end == "its own"
+        batch = await _child(
+            node, parent, type="batch", ttl="20m", no_parent=orphan, policies=["reader"]
+        )
+        await node.policy("reader", {"leased/*": "read"})
+        answer = await node.read("leased/creds/hour", token=batch)
+        assert answer.lease_duration == 1200
+        renewal = {"lease_id": answer.lease_id, "increment": "1h"}
+        node.clock.advance(600)
+        renewed = await node.write("sys/leases/renew", renewal)
+        assert renewed.lease_duration == 600
+        if end == "its parent's revocation":
+            await _revoke(node, parent)
+        else:
+            node.clock.advance(600 if orphan else 300)
+        assert not await node.lives(batch)
+        assert errors(await node.write("sys/leases/renew", renewal)) == ["lease expired"]
+        await node.sweep()
+        assert not outside.alive
+
+    body()
+
+
+@with_outside
+async def test_21_what_expired_meanwhile_has_no_leases_after_the_start(
+    node: NodeUnderTest, outside: Outside
+) -> None:
+    await node.policy("reader", {"leased/*": "read"})
+    token = (await node.token(policies=["reader"], ttl="1m"))["client_token"]
+    answer = await node.read("leased/creds/hour", token=token)
+    node.clock.advance(120)
+    started_again = await node.another()
+    refused = await started_again.write("sys/leases/renew", {"lease_id": answer.lease_id})
+    assert errors(refused) == ["lease expired"]
+    await started_again.sweep()
+    assert not outside.alive
+
+
 @with_node
 async def test_21_what_expired_while_the_server_was_down_is_dead_before_any_sweep(
     node: NodeUnderTest,
@@ -100,6 +168,49 @@ async def test_23_default_comes_with_the_parents_only(node: NodeUnderTest) -> No
     assert errors(refused) == SUBSET
 
 
+@with_outside
+async def test_23_the_last_use_revokes_the_leases(node: NodeUnderTest, outside: Outside) -> None:
+    await node.policy("reader", {"leased/*": "read"})
+    token = (await node.token(policies=["reader"], num_uses=2))["client_token"]
+    assert (await node.read("leased/creds/hour", token=token)).status == 200
+    last = await node.read("leased/creds/hour", token=token)
+    assert errors(last) == [
+        "Secret cannot be returned; token had one use left, so leased credentials were immediately"
+        " revoked."
+    ]
+    assert (last.lease_id, last.auth) == ("", None)
+    assert len(outside.alive) == 2
+    await node.sweep()
+    assert not outside.alive
+    assert [key for key in await node.keys_below("lease/") if "leased" in key] == []
+
+
+@with_outside
+async def test_23_the_last_use_for_something_else_revokes_them_too(
+    node: NodeUnderTest, outside: Outside
+) -> None:
+    await node.policy("reader", {"leased/*": "read"})
+    token = (await node.token(policies=["reader", "default"], num_uses=2))["client_token"]
+    await node.read("leased/creds/hour", token=token)
+    assert (await node.read("auth/token/lookup-self", token=token)).status == 200
+    await node.sweep()
+    assert not outside.alive
+
+
+@with_outside
+async def test_27_the_last_use_in_parallel_leaves_no_credential(
+    node: NodeUnderTest, outside: Outside
+) -> None:
+    await node.policy("reader", {"leased/*": "read"})
+    token = (await node.token(policies=["reader"], num_uses=10))["client_token"]
+    answers = await asyncio.gather(
+        *(node.read("leased/creds/hour", token=token) for _ in range(40))
+    )
+    assert Counter(answer.status for answer in answers) == {200: 9, 400: 1, 403: 30}
+    await node.sweep()
+    assert not outside.alive
+
+
 @with_node
 async def test_27_200_parallel_requests_on_100_uses_answer_100_times(node: NodeUnderTest) -> None:
     token = (await node.token(policies=["default"], num_uses=100))["client_token"]
@@ -109,3 +220,60 @@ async def test_27_200_parallel_requests_on_100_uses_answer_100_times(node: NodeU
     assert Counter(answer.status for answer in answers) == {200: 100, 403: 100}
     left = [answer.data["num_uses"] for answer in answers if answer.status == 200]
     assert sorted(left) == [-1, *range(1, 100)]  # as OpenBao shows the last use
+
+
+def test_28_100_000_descendants_end_at_once_and_the_sweep_survives_a_crash(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        node = await NodeUnderTest.start(LmdbStore.open(tmp_path))
+        try:
+            await _end_100_000(node)
+        finally:
+            await node.node.stop()
+
+    asyncio.run(run())
+
+
+async def _end_100_000(node: NodeUnderTest) -> None:
+    """Two levels of them; the process that sweeps dies twice. That a killed server does as well is
+    shown in tests/faults."""
+    before = len(await node.keys_below("token/"))
+    top = await _parent(node)
+    middle = [await _child(node, top, policies=["root"]) for _ in range(10)]
+    lowest = ""
+    for parent in middle:
+        lowest = await _children(node, parent, 9_999)
+    assert await node.lives(lowest)
+    await _revoke(node, top)
+    assert not await node.lives(lowest)
+    for _ in range(2):
+        for _ in range(300):
+            await node.core.sweeper.round()
+        assert not await node.lives(lowest)
+        node = await node.another()
+    await node.sweep()
+    assert len(await node.keys_below("token/")) == before
+    assert await node.keys_below("lease/") == []
+    assert await node.keys_below("job/") == []
+
+
+async def _children(node: NodeUnderTest, parent: str, count: int) -> str:
+    """Make children of a token in few commits; the last one's id."""
+    core = node.core
+    made = await core.tokens.find(await core.storage.begin(), parent, node.clock.now())
+    assert made is not None
+
+    async def work(transaction: Transaction) -> str:
+        token = Token(
+            policies=("default",),
+            path="auth/token/create",
+            issuer=made.token.issuer,
+            issued=node.clock.now(),
+            expires=node.clock.now() + HOUR,
+            parent=made.name,
+        )
+        ids = [await core.tokens.create(transaction, token) for _ in range(count)]
+        return ids[-1][0]
+
+    return await core.storage.transact(work)

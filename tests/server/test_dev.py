@@ -35,7 +35,8 @@ def test_it_prints_how_to_reach_it(tmp_path: Path) -> None:
         assert api.call("PUT", "sys/seal").status == 204
         assert api.get("sys/health").status == 503
         assert api.call("PUT", "sys/unseal", {"key": key}).body["sealed"] is False
-        assert [line.partition(" ")[2] for line in process.log.splitlines()] == [
+        said = [line.partition(" ")[2] for line in process.log.splitlines()]
+        assert [line.partition(" request_id=")[0] for line in said] == [
             "[INFO] wardgate.seal: sealed; requested from 127.0.0.1",
             "[INFO] wardgate.seal: unsealed; the last key came from 127.0.0.1",
         ]
@@ -100,3 +101,32 @@ def test_the_log_of_requests_holds_neither_query_nor_token(tmp_path: Path) -> No
         assert "method='GET' path='/v1/secret/data/a b' status=404 ms=" in process.log
         assert "54321" not in process.log
         assert "chosen-token" not in process.log
+
+
+def test_a_directory_whose_server_was_killed_before_it_was_initialised_opens(
+    tmp_path: Path,
+) -> None:
+    """The key is written before the data, so what is left behind is a key, never data without one."""
+    data, port = tmp_path / "data", free_port()
+    data.mkdir(mode=0o700)
+    key = base64.b64encode(bytes(range(32))).decode()
+    (data / "dev-unseal-key").write_text(f"{key}\nkept-token\n")
+    arguments = flags(port, f"--data={data}")
+    with serving(*arguments, folder=tmp_path) as process, Api(tcp(port), "kept-token") as api:
+        assert printed(process.output, "Unseal Key") == key
+        assert api.get("auth/token/lookup-self").status == 200
+    (data / "data.mdb").unlink()
+    with serving(*arguments, "-dev-root-token-id=other", folder=tmp_path) as process:
+        assert printed(process.output, "Root Token") == "other"
+        assert printed(process.output, "Unseal Key") != key
+
+
+def test_a_damaged_key_file_is_said_to_be_one(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    arguments = flags(free_port(), f"--data={data}")
+    with serving(*arguments, folder=tmp_path):
+        pass
+    (data / "dev-unseal-key").write_text("no key\n")
+    said = refused(*arguments, folder=tmp_path)
+    assert "dev-unseal-key is damaged" in said
+    assert [file.name for file in data.iterdir() if file.name.startswith(".dev")] == []

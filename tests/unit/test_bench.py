@@ -1,5 +1,7 @@
 """The bench reckons, refuses, saves and draws rightly. Its loads run in scripts/bench only."""
 
+import asyncio
+import base64
 from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -9,9 +11,15 @@ import pytest
 from rich.console import Console
 
 from bench import results, svg, table
+from bench.filling import fill
 from bench.loads import LOADS, key_for
 from bench.results import Contender, Machine, Memory, Refusal, Row, Run, Sample, Settings
+from bench.scale import Finding
+from bench.scale import table as scale_table
 from bench.wrk import Spoiled, read_counts
+from wardgate.core.settings import Settings as ServerSettings
+from wardgate.server.node import Node
+from wardgate.store.lmdb import LmdbStore
 
 
 def sample(rate: int, p50: float = 1.0, p99: float = 2.0) -> Sample:
@@ -125,3 +133,33 @@ def test_keys_cycle_or_are_fresh() -> None:
     assert key_for(loads["lookup"], 7, "p") == "auth/token/lookup-self"
     assert key_for(loads["kv2-read"], 207, "p") == "bench-v2/data/read/7"
     assert key_for(loads["kv2-write"], 7, "p") == "bench-v2/data/write/p-1-7"
+
+
+def test_a_filled_directory_opens_and_its_tokens_are_what_was_asked_for(tmp_path: Path) -> None:
+    filled = fill(tmp_path / "data", tokens=1200, children=600, say=lambda _: None)
+
+    async def check() -> None:
+        store = LmdbStore.open(tmp_path / "data")
+        node = Node(store, ServerSettings())
+        await node.seal.submit(base64.b64decode(filled.unseal_key))
+        children = await store.list(f"token/child/{filled.parent_name}/")
+        assert len(children) == 1000  # whole commits
+        assert len(await store.list("token/id/")) == 1202  # the parent and root
+        transaction = await node.core.storage.begin()
+        found = await node.core.tokens.find(transaction, filled.ordinary, node.core.clock.now())
+        assert found is not None
+        assert found.token.orphan
+        await node.stop()
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(("measured", "verdict"), [(49.9, "yes"), (50.1, "no")])
+def test_a_missed_target_is_shown_as_such(measured: float, verdict: str) -> None:
+    finding = Finding("p99", measured, "ms", 50)
+    assert finding.met == (verdict == "yes")
+    console = Console(width=150, file=StringIO())
+    console.print(scale_table([finding, Finding("untold", 1, "s")]))
+    line = next(line for line in printed(console).splitlines() if "p99" in line)
+    assert "at most 50 ms" in line
+    assert verdict in line

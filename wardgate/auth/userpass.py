@@ -23,7 +23,7 @@ from wardgate.core.records import Codec
 from wardgate.core.request import Request, Response, listing, no_content
 from wardgate.core.storage import View
 from wardgate.core.tokens.record import Token
-from wardgate.errors import InvalidRequest, NotFound, PermissionDenied
+from wardgate.errors import InvalidRequest, NotFound, PermissionDenied, WrongCredentials
 from wardgate.framework.backend import EndpointBackend
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Body, Doc, Duration, StringList
@@ -124,7 +124,7 @@ class Userpass(EndpointBackend):
             f"bcrypt {hashed.hex()}", lambda: asyncio.to_thread(_verify, body.password, hashed)
         )
         if user is None or not right:
-            raise InvalidRequest("invalid username or password")
+            raise WrongCredentials("invalid username or password")
         if not address_allowed(request.remote_address, user.settings.bound_cidrs):
             raise PermissionDenied
         grant = user.settings.grant(
@@ -135,6 +135,12 @@ class Userpass(EndpointBackend):
             renewal={"username": name},
         )
         return Response(grant=grant)
+
+    async def login_alias(self, request: Request) -> str:
+        """The user's name, however it was spelt, if it is one that a user can have."""
+        lead, _, username = request.subpath.partition("/")
+        name = username.strip().lower()
+        return name if lead == "login" and _NAME.fullmatch(name) else ""
 
     async def renew(self, storage: View, token: Token) -> Renewal:
         """The user must still be there, with the same policies."""

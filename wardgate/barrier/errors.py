@@ -4,7 +4,7 @@
 an internal error for a client. The others are answers to a request, with the status of Vault.
 """
 
-from wardgate.errors import InvalidRequest, WardgateError
+from wardgate.errors import InvalidRequest, Unavailable, WardgateError
 
 
 class BarrierError(WardgateError):
@@ -13,6 +13,17 @@ class BarrierError(WardgateError):
 
 class WrongKey(BarrierError):
     """The key given is not the one that a record was encrypted with, or the record was altered."""
+
+
+class SealFailed(Unavailable):
+    """An auto-unseal seal could not encrypt or decrypt the root key. `reason` is for the operator
+    and says what to do; it holds neither key nor token. Clients are pointed to the log."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            "the seal cannot be used now; the server's log says why. Mend that and try again"
+        )
+        self.reason = reason
 
 
 class AlreadyInitialized(InvalidRequest):

@@ -1,42 +1,50 @@
-"""The Shamir seal: a number of people, each with a share of the key that opens the root key.
+"""The Shamir seal: a number of people, each with a share of the key that opens the root key."""
 
-The shares given so far live in this process alone and are never written. Anyone may give one, so
-what is kept is bounded (by the threshold), and a wrong one costs the attempt, not the server.
-"""
-
-import hmac
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
-from uuid import uuid4
 
 from wardgate.barrier import envelope, shamir
-from wardgate.barrier.barrier import SEAL, Barrier
+from wardgate.barrier.attempt import Attempt, Progress, check_counts, combine_key, split_key
+from wardgate.barrier.barrier import Barrier
 from wardgate.barrier.envelope import KEY_BYTES
-from wardgate.barrier.errors import NotInitialized, WrongKey
-from wardgate.barrier.seal import InitResult, SealRecord, SealStatus, read_record
+from wardgate.barrier.errors import BarrierError, NotInitialized, WrongKey
+from wardgate.barrier.keys import KEYRING, SEAL
+from wardgate.barrier.seal import InitResult, SealRecord, SealStatus, read_record, read_stored
+from wardgate.barrier.shares import UNSEAL_SHARES, ShareMarks
 from wardgate.errors import InvalidRequest
-from wardgate.store.interface import Put, Store
+from wardgate.store.interface import Conflict, Put, Store
 
 TYPE = "shamir"
 
+_ATTEMPTS = 100  # at replacing the root key, of which each failed one was another's success
+_SEAL_KEY = "barrier/seal/key"  # the context in which the root key encrypts the seal's key
 
-class Progress(NamedTuple):
-    """Shares counted in the attempt under way, and its id (empty when none is)."""
 
-    progress: int
-    nonce: str
+class NewShares(NamedTuple):
+    """Keys that were just made: the shares, the root key, `record` for `SEAL`, and the marks of the
+    shares for `UNSEAL_SHARES`."""
+
+    keys: list[bytes]
+    root_key: bytes
+    record: bytes
+    marks: ShareMarks
 
 
 class ShamirSeal:
     """Splits the seal's key at initialisation, and unseals when enough shares are back."""
 
+    type = TYPE
+
     def __init__(self, store: Store, barrier: Barrier) -> None:
         """`store` is the one below `barrier`."""
         self._store = store
         self._barrier = barrier
-        self._given: list[bytes] = []
-        self._nonce = ""
+        self._attempt = Attempt()
+
+    def check_counts(self, shares: int, threshold: int) -> None:
+        """See `Seal.check_counts`."""
+        check_counts(shares, threshold)
 
     async def initialize(
         self, shares: int, threshold: int, writes: Sequence[Put] = ()
@@ -44,20 +52,28 @@ class ShamirSeal:
         """Make a barrier whose root key `threshold` of `shares` people can bring back.
 
         With one share that share is the key itself, as in Vault. `writes` are the server's first
-        values, encrypted by the barrier; everything is one commit. Raises `InvalidRequest` for
-        impossible counts, `AlreadyInitialized` when there is a barrier.
+        values, encrypted by the barrier; everything is one commit, after which the barrier is still
+        sealed. Raises `InvalidRequest` for impossible counts, `AlreadyInitialized` when there is a
+        barrier.
         """
-        _check_counts(shares, threshold)
-        root_key, seal_key = os.urandom(KEY_BYTES), os.urandom(KEY_BYTES)
-        keys = [seal_key] if shares == 1 else shamir.split(seal_key, shares, threshold)
-        record = SealRecord(TYPE, shares, threshold, envelope.wrap(seal_key, SEAL, root_key))
-        await self._barrier.initialize(root_key, seal_record=record.encode(), writes=writes)
-        return InitResult(keys)
+        self.check_counts(shares, threshold)
+        return await self.initialize_with(os.urandom(KEY_BYTES), shares, threshold, writes)
+
+    async def initialize_with(
+        self, seal_key: bytes, shares: int, threshold: int, writes: Sequence[Put] = ()
+    ) -> InitResult:
+        """`initialize` with a key of 32 bytes that the caller has made, and may have kept."""
+        made = new_shares(seal_key, shares, threshold)
+        marks = Put(UNSEAL_SHARES, made.marks.encode())
+        await self._barrier.initialize(
+            made.root_key, seal_record=made.record, writes=[*writes, marks]
+        )
+        return InitResult(made.keys)
 
     @property
     def progress(self) -> Progress:
         """How far the attempt to unseal this process has come."""
-        return Progress(len(self._given), self._nonce)
+        return self._attempt.progress
 
     async def submit(self, share: bytes) -> bool:
         """Count a share; with the last one needed, unseal. Returns whether the barrier is open.
@@ -71,20 +87,61 @@ class ShamirSeal:
             raise NotInitialized
         if not self._barrier.sealed:
             return True
-        self._count(share, record)
-        if len(self._given) < record.threshold:
+        self._attempt.add(share, record.shares)
+        if self._attempt.progress.progress < record.threshold:
             return False
-        given = self._given
-        self._forget()
-        await self._barrier.unseal(_root_key(given, record))
-        self._forget()
+        await self._barrier.unseal(_root_key(self._attempt.take(), record))
+        self._attempt.forget()
         return True
 
     def reset(self) -> None:
         """Forget the shares given so far. Raises `InvalidRequest` when there is nothing sealed."""
         if not self._barrier.sealed:
             raise InvalidRequest("vault is unsealed")
-        self._forget()
+        self._attempt.forget()
+
+    async def verify_shares(self, shares: Sequence[bytes]) -> bool:
+        """Whether these shares of the unseal key, as many as the threshold asks for, open the
+        root key. Raises `NotInitialized`."""
+        record = await read_record(self._store, TYPE)
+        if record is None:
+            raise NotInitialized
+        try:
+            _root_key(shares, record)
+        except InvalidRequest:
+            return False
+        return True
+
+    async def rotate_root(self) -> None:
+        """Replace the root key; the shares stay as they are.
+
+        Raises `InvalidRequest` on a server that was initialised before this was possible.
+        """
+        for _ in range(_ATTEMPTS):
+            stored = await read_stored(self._store, TYPE)
+            if stored is None:
+                raise NotInitialized
+            record = stored.record
+            if not record.seal_key:
+                raise InvalidRequest("the shares must be rotated first: use sys/rotate/root/init")
+            await self._barrier.refresh()
+            try:
+                seal_key = self._barrier.unwrap(_SEAL_KEY, record.seal_key)
+            except WrongKey:
+                continue  # another process may have replaced both since the record was read
+            root_key = os.urandom(KEY_BYTES)
+            renewed = _record(seal_key, root_key, record.shares, record.threshold)
+            try:
+                await self._barrier.rekey_root(
+                    root_key, seal_record=renewed, expect={SEAL: stored.version}
+                )
+            except Conflict:
+                continue
+            return
+        raise BarrierError(
+            f"the records {SEAL} and {KEYRING} in storage do not belong together; "
+            "restore both from the same backup"
+        )
 
     async def status(self) -> SealStatus:
         """The state of seal and barrier, for `sys/seal-status` and `sys/unseal`."""
@@ -95,42 +152,14 @@ class ShamirSeal:
             sealed=self._barrier.sealed,
             threshold=record.threshold if record else 0,
             shares=record.shares if record else 0,
-            progress=len(self._given),
-            nonce=self._nonce,
+            progress=self.progress.progress,
+            nonce=self.progress.nonce,
         )
-
-    def _count(self, share: bytes, record: SealRecord) -> None:
-        length = KEY_BYTES if record.shares == 1 else KEY_BYTES + 1
-        if len(share) != length:
-            raise InvalidRequest(
-                f"invalid key: a key of this server has {length} bytes once decoded; "
-                "give it as it was printed at initialisation"
-            )
-        if any(hmac.compare_digest(share, given) for given in self._given):
-            return
-        if record.shares > 1:
-            if share[-1] == 0:
-                raise InvalidRequest(
-                    "invalid key: this is not a share that an initialisation gave out"
-                )
-            if any(share[-1] == given[-1] for given in self._given):
-                raise InvalidRequest(
-                    "invalid key: another key for the same share was given in this attempt, so one "
-                    "of the two is wrong; reset the attempt and start again"
-                )
-        if not self._given:
-            self._nonce = str(uuid4())
-        self._given.append(share)
-
-    def _forget(self) -> None:
-        self._given = []
-        self._nonce = ""
 
 
 def _root_key(given: Sequence[bytes], record: SealRecord) -> bytes:
     try:
-        seal_key = given[0] if record.shares == 1 else shamir.combine(given)
-        return envelope.unwrap(seal_key, SEAL, record.root_key)
+        return envelope.unwrap(combine_key(given, record.shares), SEAL, record.root_key)
     except (WrongKey, shamir.ShareError):
         raise InvalidRequest(
             "invalid key: the keys given do not open this server, at least one is wrong or of "
@@ -138,20 +167,20 @@ def _root_key(given: Sequence[bytes], record: SealRecord) -> bytes:
         ) from None
 
 
-def _check_counts(shares: int, threshold: int) -> None:
-    """Vault's rules, with its words, since clients show them as they come."""
-    if shares < 1:
-        problem = "shares must be at least one"
-    elif threshold < 1:
-        problem = "threshold must be at least one"
-    elif threshold == 1 and shares > 1:
-        problem = "threshold must be greater than one for multiple shares"
-    elif shares > shamir.MAX_SHARES:
-        problem = "shares must be less than 256"
-    elif threshold > shamir.MAX_SHARES:
-        problem = "threshold must be less than 256"
-    elif threshold > shares:
-        problem = "threshold cannot be larger than shares"
-    else:
-        return
-    raise InvalidRequest(f"invalid seal configuration: {problem}")
+def new_shares(seal_key: bytes, shares: int, threshold: int) -> NewShares:
+    """A new root key under `seal_key`, and the shares of that, for a new server or for one that
+    changes its shares. The counts must be possible."""
+    root_key = os.urandom(KEY_BYTES)
+    keys = split_key(seal_key, shares, threshold)
+    record = _record(seal_key, root_key, shares, threshold)
+    return NewShares(keys, root_key, record, ShareMarks.of(keys, threshold))
+
+
+def _record(seal_key: bytes, root_key: bytes, shares: int, threshold: int) -> bytes:
+    return SealRecord(
+        TYPE,
+        shares,
+        threshold,
+        envelope.wrap(seal_key, SEAL, root_key),
+        envelope.wrap(root_key, _SEAL_KEY, seal_key),
+    ).encode()

@@ -40,7 +40,7 @@ def show(output: Output, reply: Reply, *, done: str | None = None, path: str = "
 
     Without `done` an empty answer is a failure: nothing is stored at `path`.
     """
-    if not (reply.data or reply.auth or reply.wrap_info):
+    if not (reply.data or reply.auth or reply.wrap_info or _has_lease(reply)):
         output.warn(reply.warnings)
         if done is None:
             raise ServerFailed(f"No value found at {path}")
@@ -52,6 +52,10 @@ def show(output: Output, reply: Reply, *, done: str | None = None, path: str = "
     else:
         output.pairs(_rows(reply))
         output.warn(reply.warnings)
+
+
+def _has_lease(reply: Reply) -> bool:
+    return bool((reply.body or {}).get("lease_id"))
 
 
 def as_json(reply: Reply) -> JsonObject:

@@ -14,9 +14,11 @@ from wardgate.cli.failure import CommandFailed, UnknownCommand
 
 # Where each command is: a module whose `COMMANDS` has it.
 MODULES = {
+    "audit": "wardgate.cli.audit",
     "auth": "wardgate.cli.auth",
     "delete": "wardgate.cli.data",
     "kv": "wardgate.cli.kv",
+    "lease": "wardgate.cli.lease",
     "list": "wardgate.cli.data",
     "login": "wardgate.cli.login",
     "operator": "wardgate.cli.operator",

@@ -10,11 +10,15 @@ from wardgate.errors import WardgateError
 
 def serve(arguments: Sequence[str]) -> int:
     """Run a server by the arguments after the word "server"; the exit code when it has stopped."""
+    from wardgate.server.checking import check_config
     from wardgate.server.options import HelpRequested, parse_server_arguments
     from wardgate.server.run import run_server
 
     try:
-        run_server(parse_server_arguments(arguments, os.environ))
+        options = parse_server_arguments(arguments, os.environ)
+        if options.check_config:
+            return check_config(options)
+        run_server(options)
     except HelpRequested as help_text:
         print(help_text)
     except WardgateError as error:

@@ -91,8 +91,9 @@ def _show_table(output: Output, shown: Mapping[str, Any]) -> None:
     if shown.get("sealed"):
         values["progress"] = f"{shown.get('progress', 0)}/{shown.get('t', 0)}"
         values["nonce"] = shown.get("nonce") or "n/a"
+    recovery = shown.get("recovery_seal")
     rows: list[Row] = [
-        (heading, plain(values[key]))
+        ("Total Recovery Shares" if key == "n" and recovery else heading, plain(values[key]))
         for key, heading in _ROWS.items()
         if values.get(key) not in (None, "")
     ]

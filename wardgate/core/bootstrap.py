@@ -6,15 +6,27 @@ from collections.abc import Sequence
 
 import msgspec
 
+from wardgate import __version__
+from wardgate.core.audit.table import AuditTable, save_table
 from wardgate.core.core import Core
+from wardgate.core.identity.indexing import INDEXED
 from wardgate.core.ids import new_uuid
-from wardgate.core.mounts import Mount, MountConfig, MountTable, new_mount
+from wardgate.core.mounts import (
+    IDENTITY_CONFIG,
+    IDENTITY_PATH,
+    Mount,
+    MountConfig,
+    MountTable,
+    new_mount,
+)
 from wardgate.core.policies import DEFAULT, RESPONSE_WRAPPING, ROOT, Policy
 from wardgate.core.policy import parse_policy
 from wardgate.core.records import BytesCodec, Codec
 from wardgate.core.storage import Storage, Transaction
-from wardgate.core.tokens.record import Token
+from wardgate.core.tokens.indexing import ALL, REACHED, REACHED_KEY
+from wardgate.core.tokens.record import ROOT_PATH, Token
 from wardgate.core.tokens.store import SALT_KEY, new_salt
+from wardgate.core.versions import note_version
 from wardgate.store.interface import Put
 from wardgate.store.memory import MemoryStore
 
@@ -76,6 +88,7 @@ def default_mounts() -> list[Mount]:
         new_mount(
             "cubbyhole/", "cubbyhole", description="per-token private secret storage", local=True
         ),
+        new_mount(IDENTITY_PATH, "identity", description="identity store", config=IDENTITY_CONFIG),
         new_mount(
             "sys/",
             "system",
@@ -110,16 +123,21 @@ async def first_writes(
     name = core.settings.cluster_name or f"wardgate-cluster-{secrets.token_hex(4)}"
     transaction.put(CLUSTER_KEY, Cluster(name, new_uuid()), CLUSTER)
     transaction.put(SALT_KEY, new_salt(), BytesCodec())
-    token_id = await _root_token(core, transaction, table, root_token_id)
+    await note_version(transaction, __version__, now)
+    transaction.put(INDEXED, b"", BytesCodec())
+    transaction.put(REACHED_KEY, ALL, REACHED)
+    save_table(transaction, AuditTable())
+    token_id = await new_root_token(core, transaction, table, root_token_id)
     return token_id, [write for write in transaction.encoded() if isinstance(write, Put)]
 
 
-async def _root_token(
-    core: Core, transaction: Transaction, table: MountTable, token_id: str
+async def new_root_token(
+    core: Core, transaction: Transaction, table: MountTable, token_id: str = ""
 ) -> str:
+    """Make a root token when the transaction commits; gives its id, by default a random one."""
     token = Token(
         policies=(ROOT,),
-        path="auth/token/root",
+        path=ROOT_PATH,
         issuer=table.by_path["auth/token/"].uuid,
         issued=core.clock.now(),
         expires=0,

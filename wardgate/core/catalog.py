@@ -23,6 +23,11 @@ class Catalog(Protocol):
         """`InvalidRequest` when a mounted backend cannot take over these options."""
         ...
 
+    def names(self, kind: str) -> list[str]:
+        """The names of what can be mounted, sorted: of ``auth`` or ``secret``; of other kinds there
+        are none."""
+        ...
+
     def build(self, core: "Core", mount: Mount) -> Backend:
         """The code behind `mount`."""
         ...

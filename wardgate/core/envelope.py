@@ -7,7 +7,7 @@ def envelope(request_id: str, response: Response) -> JsonMap:
     """The answer as it goes over the wire, as an object."""
     wrapped: JsonMap = {
         "request_id": request_id,
-        "lease_id": "",
+        "lease_id": response.lease_id,
         "renewable": response.renewable,
         "lease_duration": response.lease_duration,
         "data": response.data,

@@ -1,9 +1,9 @@
 """From a granted login to a token."""
 
 from wardgate.core.cidr import address_allowed
-from wardgate.core.identity import Entity, entity_for_login
+from wardgate.core.identity import Entity, Standings, entity_for_login, set_external_groups
 from wardgate.core.mounts import Mount
-from wardgate.core.policies import DEFAULT, ROOT, Policies, canonical_name
+from wardgate.core.policies import DEFAULT, ROOT, canonical_name
 from wardgate.core.request import JsonMap, Request, TokenGrant
 from wardgate.core.settings import Settings
 from wardgate.core.tokens.record import Token, TokenType
@@ -27,7 +27,7 @@ def auth_reply(token_id: str, token: Token, *, entity_policies: tuple[str, ...] 
         "accessor": token.accessor,
         "policies": sorted({*token.policies, *entity_policies}),
         **({"token_policies": token.policies} if token.policies else {}),
-        **({"identity_policies": entity_policies} if entity_policies else {}),
+        **({"identity_policies": sorted(entity_policies)} if entity_policies else {}),
         "metadata": token.metadata,
         "lease_duration": token.granted,
         "renewable": token.renewable,
@@ -42,9 +42,9 @@ def auth_reply(token_id: str, token: Token, *, entity_policies: tuple[str, ...] 
 class Logins:
     """Turns what an auth method granted into a token."""
 
-    def __init__(self, tokens: TokenStore, policies: Policies, settings: Settings) -> None:
+    def __init__(self, tokens: TokenStore, standings: Standings, settings: Settings) -> None:
         self._tokens = tokens
-        self._policies = policies
+        self._standings = standings
         self._settings = settings
 
     async def issue(self, request: Request, grant: TokenGrant) -> tuple[JsonMap, list[str]]:
@@ -62,6 +62,7 @@ class Logins:
             )
             if entity.disabled:
                 raise PermissionDenied("entity is disabled")
+            entity = await set_external_groups(transaction, mount, entity, grant.group_aliases)
         batch = self._batch(mount, grant)
         if batch:
             now = float(int(now))  # a batch token tells its times in whole seconds
@@ -98,7 +99,9 @@ class Logins:
             renewal=grant.renewal,
         )
         token_id, token = await self._tokens.create(transaction, token)
-        entity_policies = entity.policies if entity else ()
+        request.issued = token
+        standing = await self._standings.of(transaction, token.entity_id)
+        entity_policies = standing.policies if standing else ()
         reply = auth_reply(token_id, token, entity_policies=entity_policies)
         return reply, list(granted.warnings)
 

@@ -7,12 +7,14 @@ sweeper that removes the bytes.
 """
 
 import re
+import uuid
 from collections.abc import Callable
 
 import msgspec
 
 from wardgate.core.backend import Backend
 from wardgate.core.ids import new_accessor_suffix, new_uuid
+from wardgate.core.lockout_config import LockoutTuning
 from wardgate.core.records import Codec
 from wardgate.core.storage import Transaction
 from wardgate.errors import InvalidRequest
@@ -21,15 +23,8 @@ TABLE_KEY = "core/mounts"
 PURGE_PREFIX = "job/purge-mount/"
 
 
-class PurgeJob(msgspec.Struct, frozen=True, kw_only=True):
-    """What the sweeper has to know of a mount that is gone, beside the UUID in the job's key."""
-
-    accessor: str = ""
-
-
-PURGE_JOB: Codec[PurgeJob] = Codec(PurgeJob)
-
 AUTH_PREFIX = "auth/"
+IDENTITY_PATH = "identity/"
 PROTECTED = ("auth/", "sys/", "cubbyhole/", "identity/", "audit/")
 """Paths that no mount may take, give up or lie under."""
 
@@ -48,6 +43,7 @@ class MountConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     audit_non_hmac_response_keys: tuple[str, ...] = ()
     passthrough_request_headers: tuple[str, ...] = ()
     allowed_response_headers: tuple[str, ...] = ()
+    user_lockout: LockoutTuning | None = None
 
 
 class Mount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -63,6 +59,8 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     local: bool = False
     seal_wrap: bool = False
     external_entropy_access: bool = False
+    former_paths: tuple[str, ...] = ()
+    """Where it was before it was moved: what it gave out then has leases there."""
 
     @property
     def is_auth(self) -> bool:
@@ -71,6 +69,20 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def storage_prefix(self) -> str:
         return f"mount/{self.uuid}/"
+
+
+class PurgeJob(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the sweeper has to know of a mount that is gone, beside the UUID in the job's key."""
+
+    accessor: str = ""
+    mount: Mount | None = None
+    ended: bool = False
+    """Whether all that it gave out is noted to be revoked."""
+    reached: str = ""
+    """The last of its leases that was noted so, in their index by time."""
+
+
+PURGE_JOB: Codec[PurgeJob] = Codec(PurgeJob)
 
 
 def new_mount(
@@ -98,6 +110,29 @@ def new_mount(
         seal_wrap=seal_wrap,
         external_entropy_access=external_entropy_access,
     )
+
+
+IDENTITY_CONFIG = MountConfig(passthrough_request_headers=("Authorization",))
+"""How the identity mount begins: as OpenBao's."""
+
+
+def with_identity(mounts: tuple[Mount, ...]) -> tuple[Mount, ...]:
+    """A stored table with the identity mount, which the first versions did not have.
+
+    It is stored when somebody changes the table; until then every process works out the same one.
+    """
+    if not mounts or any(mount.path == IDENTITY_PATH for mount in mounts):
+        return mounts
+    made = uuid.uuid5(uuid.UUID(mounts[0].uuid), IDENTITY_PATH)
+    identity = Mount(
+        path=IDENTITY_PATH,
+        type="identity",
+        uuid=str(made),
+        accessor=f"identity_{made.hex[:8]}",
+        description="identity store",
+        config=IDENTITY_CONFIG,
+    )
+    return (*mounts, identity)
 
 
 def check_path(path: str) -> str:
@@ -181,7 +216,7 @@ class MountTableCodec:
         return self._codec.encode(record.mounts)
 
     def decode(self, data: bytes) -> MountTable:
-        return MountTable(self._codec.decode(data), self._build)
+        return MountTable(with_identity(self._codec.decode(data)), self._build)
 
     def empty(self) -> MountTable:
         return MountTable((), self._build)
@@ -199,14 +234,16 @@ class Mounts:
 
     def known_table(self, transaction: Transaction) -> MountTable | None:
         """The table if the transaction has it at hand; see `Transaction.known`."""
-        table: MountTable | None = transaction.known(TABLE_KEY)
+        table: MountTable | None = transaction.mount_table or transaction.known(TABLE_KEY)
         return table
 
     def save(self, transaction: Transaction, table: MountTable) -> None:
+        transaction.mount_table = table
         transaction.put(TABLE_KEY, table, self._codec)
 
     async def remove(self, transaction: Transaction, mount: Mount) -> None:
-        """Take `mount` away; its stored bytes and aliases go with the sweeper's next rounds."""
+        """Take `mount` away; its leases, stored bytes and aliases go with the sweeper's next rounds."""
         table = await self.table(transaction)
         self.save(transaction, table.without(mount))
-        transaction.put(PURGE_PREFIX + mount.uuid, PurgeJob(accessor=mount.accessor), PURGE_JOB)
+        job = PurgeJob(accessor=mount.accessor, mount=mount)
+        transaction.put(PURGE_PREFIX + mount.uuid, job, PURGE_JOB)

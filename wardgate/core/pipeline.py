@@ -1,18 +1,25 @@
 """The way of a request through the core.
 
-It goes forward through these rooms once: mount, token, addresses, uses, policy, endpoint, token of
-a login. All of it happens in one transaction: the answer is given when everything that the request
-wrote is durable, and if another request was faster at something that this one had read, it starts
-again from the first room.
+It goes forward through these rooms once: mount, rate limits, token, addresses, uses, policy, the audit
+record of the request, user lockout, endpoint, token of a login, and after the commit the audit
+record of the answer. All of it happens in one transaction: the answer is given when everything that
+the request wrote is durable, and if another request was faster at something that this one had read,
+it starts again from the first room.
 """
 
+import asyncio
+import math
 from collections.abc import Mapping
 
-from wardgate.core.authentication import calling_token, rights
-from wardgate.core.backend import Captures, Endpoint, Route
+from wardgate.core.audit.entry import AuditError
+from wardgate.core.authentication import calling_token, check_may_wrap, opened, rights
+from wardgate.core.backend import Backend, Captures, Endpoint, Route
 from wardgate.core.core import Core
+from wardgate.core.in_flight import TookTooLong
+from wardgate.core.lockout import Attempt
 from wardgate.core.operation import Operation
 from wardgate.core.policy import Decision
+from wardgate.core.quotas import QUOTAS_KEY, RateLimited
 from wardgate.core.request import Request, Response
 from wardgate.core.storage import Transaction, View
 from wardgate.core.unexpected import log_unexpected
@@ -24,6 +31,7 @@ from wardgate.errors import (
     RequestError,
     UnsupportedOperation,
     UnsupportedPath,
+    WrongCredentials,
 )
 
 _ROOT_NAMESPACES = ("", "root")
@@ -42,28 +50,93 @@ class Pipeline:
 
     async def handle(self, request: Request) -> Response:
         """The answer to `request`. Never raises: errors become answers."""
+        core = self._core
+        in_flight = core.in_flight.requests
+        in_flight[request] = asyncio.current_task()
+        try:
+            response = await self._outcome(request)
+            if request.audit is not None:
+                in_flight[request] = None  # there is an answer by now, which must be recorded
+                response = await self._audited(request, response)
+            if request.leases is not None:
+                await core.leases.settle(request.leases, response)
+        finally:
+            del in_flight[request]
+        if request.answer_headers is not None:
+            response.headers = [*response.headers, *request.answer_headers]
+        return response
+
+    async def _outcome(self, request: Request) -> Response:
+        core = self._core
         try:
             if request.path.endswith("/") and request.operation in _WRITES:
                 raise InvalidRequest("cannot write to a path ending in '/'")
             if request.path in self._open and request.operation is not Operation.HELP:
+                request.patience = math.inf  # it may change what no transaction takes back
                 return await self._answer_open(request)
             namespace = request.headers("x-vault-namespace")
             if namespace and namespace.strip("/") not in _ROOT_NAMESPACES:
                 # answering from the root namespace would be an answer about other secrets
                 raise NotFound("namespace not found")
-            response = await self._core.storage.transact(
+            if core.audit.unapplied:
+                await core.audit.apply()
+            response = await core.storage.transact(
                 lambda transaction: self._attempt(request, transaction)
             )
+            outside = response.then is not None or response.after is not None
+            if outside and request.audit is not None:
+                await request.audit.delivered(request)
             if response.then is not None:
                 response.then()
+            if response.after is not None:
+                response = await response.after()
             return response
         except RequestError as error:
             return error_response(error)
+        except asyncio.CancelledError:
+            if not core.in_flight.was_ended(request):
+                raise
+            return error_response(TookTooLong())
         except Exception as error:
             log_unexpected(f"request {request.id}", error)
             return error_response(InternalError("internal error"))
 
+    async def _audited(self, request: Request, response: Response) -> Response:
+        """The answer, once it is recorded."""
+        assert request.audit is not None
+        try:
+            await request.audit.answered(request, response)
+        except AuditError as error:
+            return error_response(error)
+        except Exception as error:
+            log_unexpected(f"the audit of request {request.id}", error)
+            return error_response(InternalError("internal error"))
+        return response
+
+    async def admit_early(self, request: Request) -> bool:
+        """Whether the rate limits let a request in whose body is so large that it is not read
+        before; `handle` then comes to the same result, and counts it no second time."""
+        try:
+            await self._admit(request)
+        except RateLimited:
+            return False
+        return True
+
+    async def _admit(self, request: Request) -> None:
+        """Hold a request that has no transaction yet to the rate limits, if they can be known."""
+        core = self._core
+        try:
+            request.transaction = await core.storage.begin()
+            if not request.transaction.known_absent(QUOTAS_KEY):
+                table = await core.mounts.table(request.transaction)
+                await core.rate_limits.admit(request, table, ask_for_role=False)
+        except RateLimited:
+            raise
+        except RequestError:  # sealed, or worse: the endpoint tells about that
+            return
+
     async def _answer_open(self, request: Request) -> Response:
+        await self._admit(request)
         endpoint = self._open[request.path].get(request.operation)
         if endpoint is None:
             raise UnsupportedOperation
@@ -73,19 +146,37 @@ class Pipeline:
         core = self._core
         request.transaction = transaction
         request.warnings = []
-        table = core.mounts.known_table(transaction) or await core.mounts.table(transaction)
+        ground = core.grounds.known(transaction) or await core.grounds.find(transaction)
+        table = ground.table
         mount = table.find(request.path)
         route: Route | None = None
         if mount is not None:
             request.mount = mount
             request.subpath = request.path[len(mount.path) :]
             request.storage = View(transaction, mount.storage_prefix)
-            route = table.backend(mount).route(request.operation, request.subpath)
+            backend = table.backend(mount)
+            route = backend.route(request.operation, request.subpath)
+        if ground.limited:
+            try:
+                await core.rate_limits.admit(request, table)
+            except RateLimited as error:
+                if error.audited and ground.audited.devices:
+                    core.audit.begin(request, ground.audited)
+                raise
+        if ground.audited.devices:
+            core.audit.begin(request, ground.audited)
+        if mount is not None and route is not None:
             if route.endpoint is None and route.unauthenticated:
                 raise UnsupportedOperation
-            if route.endpoint is not None and route.endpoint.unauthenticated:
-                response = await self._answer(request, route.endpoint, route.captures)
-                return await self._wrapped(request, response)
+            if route.endpoint is not None and (
+                route.endpoint.unauthenticated
+                or (
+                    request.opened
+                    and route.endpoint.opened_by in request.opened
+                    and await opened(core, request, route.endpoint)
+                )
+            ):
+                return await self._unauthenticated(request, backend, route.endpoint, route.captures)
         found = await calling_token(core, request)
         request.token_key = found.name
         request.token = found.token
@@ -97,7 +188,34 @@ class Pipeline:
             return await self._authorised(request, route)
         except RequestError as error:
             transaction.restore(staged)  # the use counts, whatever came of it
+            response = error_response(error)
+            if request.audit is not None:
+                slowly = request.audit.note(request, response)
+                if slowly is not None:
+                    await slowly
+            return response
+
+    async def _unauthenticated(
+        self, request: Request, backend: Backend, endpoint: Endpoint, captures: Captures
+    ) -> Response:
+        """The answer of an endpoint that needs no token, such as a login."""
+        if request.wrap_ttl and not request.mount.is_auth:
+            await check_may_wrap(self._core, request)
+        attempt: Attempt | None = None
+        if request.mount.is_auth:
+            attempt = await self._core.lockout.attempt(request, backend)
+        staged = request.transaction.staged()
+        try:
+            response = await self._answer(request, endpoint, captures)
+        except WrongCredentials as error:
+            if attempt is None:
+                raise
+            request.transaction.restore(staged)
+            attempt.failed()  # the failure counts, so this is an answer whose writes are committed
             return error_response(error)
+        if attempt is not None and response.auth is not None:
+            await attempt.succeeded(self._core.storage)
+        return await self._wrapped(request, response)
 
     async def _authorised(self, request: Request, route: Route | None) -> Response:
         assert request.token is not None
@@ -131,10 +249,16 @@ class Pipeline:
         return await self._wrapped(request, response)
 
     async def _answer(self, request: Request, endpoint: Endpoint, captures: Captures) -> Response:
+        if request.audit is not None:
+            slowly = request.audit.note(request)
+            if slowly is not None:
+                await slowly
         response = await endpoint.call(request, captures)
         if response.status >= 400:
             # an answer that refuses never carries a token, whatever the endpoint left in it
             response.grant = response.auth = None
+        if response.lease is not None:
+            response = await self._core.leases.grant(request, response, response.lease)
         if response.grant is not None:
             response.auth, warnings = await self._core.logins.issue(request, response.grant)
             request.warnings += warnings
@@ -159,13 +283,15 @@ def _folded(request: Request) -> str:
 
 def _filter_keys(request: Request, response: Response, decision: Decision) -> None:
     """Leave only the keys of a listing that the policies let the caller see."""
-    if not isinstance(response.data, dict) or "keys" not in response.data:
+    listed = response.data.get("keys") if isinstance(response.data, dict) else None
+    if listed is None:
         return
-    keys = request.acl.shown_keys(decision, request.path, response.data["keys"])[: decision.limit]
+    keys = request.acl.shown_keys(decision, request.path, listed)[: decision.limit]
     if not keys and request.operation is Operation.LIST:
         response.data, response.status = None, 404  # as where there is nothing
         return
-    response.data = {**response.data, "keys": keys}
+    # sys/policy gives the same list by two names
+    response.data = {name: keys if each == listed else each for name, each in response.data.items()}
     info = response.data.get("key_info")
     if isinstance(info, dict):
         response.data["key_info"] = {key: info[key] for key in keys if key in info}

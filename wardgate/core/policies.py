@@ -1,25 +1,32 @@
 """Stored ACL policies, and the compiled rights of a token.
 
 A policy is parsed when it is written; its rules are stored beside its text. The rules of a whole
-set of policies are compiled once and used for as long as none of the policies, and not the entity
-that templates speak of, has changed.
+set of policies are compiled once and used for as long as none of the policies, and neither the
+entity nor a group that templates speak of, has changed.
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from wardgate.core.identity import ENTITIES, Entity
 from wardgate.core.policy import Acl, PolicyRules
 from wardgate.core.records import Codec
 from wardgate.core.storage import Transaction
 from wardgate.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from wardgate.core.identity import Standing
 
 POLICIES = "policy/acl/"
 ROOT = "root"
 DEFAULT = "default"
 RESPONSE_WRAPPING = "response-wrapping"
 IMMUTABLE = (ROOT, RESPONSE_WRAPPING)
+
+_KEPT = str.maketrans({"/": "\x1f", "\x1f": "\x1e"})
+"""A name may have slashes and is one segment of a key. No name can be written that has control
+characters, so none of those that a token may be given leads to the policy of another."""
 
 _COMPILED_MOST = 10_000  # policy sets kept compiled
 
@@ -58,6 +65,10 @@ def canonical_name(name: str) -> str:
     return name.strip().lower()
 
 
+def _key(name: str) -> str:
+    return POLICIES + name.translate(_KEPT)
+
+
 class Policies:
     """Reads, writes and compiles policies inside a transaction."""
 
@@ -67,30 +78,34 @@ class Policies:
 
     async def get(self, transaction: Transaction, name: str) -> Policy | None:
         """The policy called `name`; None for ``root``, which has no text."""
-        return await transaction.get(POLICIES + name, _POLICY)
+        return await transaction.get(_key(name), _POLICY)
 
-    async def names(
-        self, transaction: Transaction, after: str = "", limit: int | None = None
-    ) -> list[str]:
-        return await transaction.list(POLICIES, after, limit)
+    async def names(self, transaction: Transaction) -> list[str]:
+        """The names of all policies that have a text, sorted."""
+        kept = await transaction.list(POLICIES)
+        return sorted(name.replace("\x1f", "/") for name in kept)
 
     def put(self, transaction: Transaction, policy: Policy) -> None:
-        transaction.put(POLICIES + policy.name, policy, _POLICY)
+        transaction.put(_key(policy.name), policy, _POLICY)
 
     def delete(self, transaction: Transaction, name: str) -> None:
         if name in IMMUTABLE:
             raise InvalidRequest(f'cannot delete "{name}" policy')
         if name == DEFAULT:
             raise InvalidRequest("cannot delete default policy")
-        transaction.delete(POLICIES + name)
+        transaction.delete(_key(name))
 
     async def acl(
-        self, transaction: Transaction, names: tuple[str, ...], entity: Entity | None, now: float
+        self,
+        transaction: Transaction,
+        names: tuple[str, ...],
+        standing: "Standing | None",
+        now: float,
     ) -> Acl:
-        """The rights that these policies give together, for this entity."""
+        """The rights that these policies give together, for whoever has this standing."""
         if ROOT in names:
             return self._root
-        key = (names, entity.id if entity else "")
+        key = (names, standing.entity.id if standing else "")
         compiled = self._compiled.get(key)
         if compiled is not None and (compiled.acl.valid_until or math.inf) <= now:
             compiled = None
@@ -98,21 +113,27 @@ class Policies:
         policies = []
         for name in names:
             policy = await self.get(transaction, name)
-            version = transaction.reads.get(POLICIES + name)
+            version = transaction.reads.get(_key(name))
             if version is None:
                 continue  # no policy can have such a name
-            reads[POLICIES + name] = version
+            reads[_key(name)] = version
             if policy is not None and not 0 < policy.expires <= now:
                 policies.append(policy)
         subject = None
-        if entity is not None and any(policy.templated for policy in policies):
-            subject = entity.template_subject()
-            # absent for an entity that this very transaction writes: -1 never matches a version
-            reads[ENTITIES + entity.id] = transaction.reads.get(ENTITIES + entity.id, -1)
+        if standing is not None and any(policy.templated for policy in policies):
+            subject = standing.template_subject()
+            for source in standing.sources:
+                # absent for a record that this very transaction writes: -1 matches no version
+                reads[source] = transaction.reads.get(source, -1)
         if compiled is not None and compiled.reads == reads:
             compiled.revision = transaction.revision
             return compiled.acl
-        acl = Acl.compile([policy.rules for policy in policies], subject, now=now)
+        acl = Acl.compile(
+            [policy.rules for policy in policies],
+            subject,
+            now=now,
+            names=[policy.name for policy in policies],
+        )
         if -1 not in reads.values() and not any(policy.expires for policy in policies):
             if len(self._compiled) >= _COMPILED_MOST:
                 self._compiled.clear()
@@ -123,13 +144,13 @@ class Policies:
         self,
         transaction: Transaction,
         names: tuple[str, ...],
-        entity: Entity | None,
+        standing: "Standing | None",
         now: float,
     ) -> Acl | None:
         """What `acl` gives, if it was compiled from what is true as of this transaction."""
         if ROOT in names:
             return self._root
-        compiled = self._compiled.get((names, entity.id if entity else ""))
+        compiled = self._compiled.get((names, standing.entity.id if standing else ""))
         if compiled is None or compiled.revision != transaction.revision:
             return None
         if (compiled.acl.valid_until or math.inf) <= now:

@@ -4,6 +4,7 @@ The HTTP layer makes a `Request`, the pipeline fills in what it finds out (mount
 an endpoint answers with a `Response`, and the HTTP layer writes that out.
 """
 
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,30 +12,39 @@ import msgspec
 
 from wardgate.core.operation import Operation
 from wardgate.core.storage import Transaction, View
+from wardgate.core.tracing import Tracer
 
 if TYPE_CHECKING:
+    from wardgate.core.audit.entry import Entry
+    from wardgate.core.leases.record import Lease
     from wardgate.core.mounts import Mount
     from wardgate.core.policy import Acl
     from wardgate.core.tokens.record import Token
 
 T = TypeVar("T")
 JsonMap = dict[str, Any]
+Headers = list[tuple[str, str]]
 
 
 class Request:
     """One request. `path` is what follows ``/v1/``, `peer` is address and port of whoever sent it;
-    times are seconds since the epoch."""
+    times are seconds since the epoch; `patience` is how many seconds the answer may take. `opened`
+    are the groups of endpoints that need no token on the listener that it came through."""
 
     __slots__ = (
+        "__dict__",  # for what few requests have
         "acl",
+        "audit",
         "body",
         "client_token",
+        "header_values",
         "headers",
         "id",
         "memo",
         "mount",
         "operation",
         "path",
+        "patience",
         "peer",
         "query",
         "storage",
@@ -52,6 +62,14 @@ class Request:
     transaction: Transaction
     storage: View
     subpath: str
+    opened: frozenset[str] = frozenset()
+    issued: "Token | None" = None
+    """The token that the answer's ``auth`` gives out."""
+    leases: "list[Lease] | None" = None
+    """What was given out on the way, each time that the request ran."""
+    answer_headers: Headers | None = None
+    """What the answer gets beside its own headers, whatever it is."""
+    tracer: Tracer | None = None
 
     def __init__(
         self,
@@ -63,9 +81,11 @@ class Request:
         body: JsonMap | None = None,
         query: Mapping[str, str] | None = None,
         headers: Callable[[str], str | None] = lambda name: None,
+        header_values: Callable[[str], list[str]] = lambda name: [],
         client_token: str = "",
         peer: str = "",
         wrap_ttl: int | None = None,
+        patience: float = math.inf,
     ) -> None:
         self.id = id
         self.operation = operation
@@ -74,11 +94,15 @@ class Request:
         self.body = body
         self.query = query
         self.headers = headers
+        self.header_values = header_values
         self.client_token = client_token
         self.peer = peer
         self.wrap_ttl = wrap_ttl
+        self.patience = patience
         self.token: Token | None = None
         self.token_key = ""
+        self.audit: Entry | None = None
+        """Set for a request that audit devices record."""
         self.warnings: list[str] = []
         self.memo: dict[str, Any] = {}
 
@@ -88,9 +112,16 @@ class Request:
         return self.peer.rpartition(":")[0].strip("[]")
 
     async def once(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
-        """Do slow or outside work once, though a lost race makes the request run again."""
+        """Do slow or outside work once, though a lost race makes the request run again. It begins
+        when the request is recorded."""
         if name not in self.memo:
-            self.memo[name] = await work()
+            if self.audit is not None:
+                await self.audit.delivered(self)
+            if self.tracer is None:
+                self.memo[name] = await work()
+            else:
+                with self.tracer.span("outside work"):
+                    self.memo[name] = await work()
         result: T = self.memo[name]
         return result
 
@@ -108,6 +139,9 @@ class TokenGrant(msgspec.Struct, frozen=True, kw_only=True):
     alias: str = ""
     """The name of this person or machine at the auth method; ties the login to an entity."""
     alias_metadata: dict[str, str] = {}
+    group_aliases: tuple[str, ...] = ()
+    """What the auth method calls the groups that they are in: they are members of just those
+    external groups of the mount that have one of these aliases."""
     metadata: dict[str, str] = {}
     ttl: int = 0
     max_ttl: int = 0
@@ -121,31 +155,52 @@ class TokenGrant(msgspec.Struct, frozen=True, kw_only=True):
     """What the method needs to check this login again at each renewal."""
 
 
+class LeaseGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """What a secret engine says of a credential that it gives out and will take back.
+
+    The pipeline makes a lease of it. Durations are seconds, 0 where the mount's or the system's
+    value applies. A request may run again when it lost a race, so the credential is to be made
+    through `Request.once`; one whose request fails in the end is revoked.
+    """
+
+    data: dict[str, Any]
+    """What the engine has to know to renew and revoke the credential; kept encrypted, not shown."""
+    ttl: int = 0
+    max_ttl: int = 0
+    renewable: bool = True
+
+
 class Response:
     """What an endpoint answers.
 
     `data` goes into the envelope's ``data``. With `bare`, the body is `data` itself (sys/health and
     its kin); with `spread`, the keys of `data` stand beside the envelope's too, as some of Vault's
     oldest endpoints have it. `raw` bytes replace the body altogether. `then` is called when all that
-    the request wrote is durable.
+    the request wrote is durable; `after` is awaited then, and the answer that it gives goes out.
+    `lease` says that what is answered will be revoked one day.
     """
 
     __slots__ = (
+        "__dict__",  # for what few answers have
         "auth",
         "bare",
         "content_type",
         "data",
         "grant",
         "headers",
+        "lease",
         "lease_duration",
+        "lease_id",
         "raw",
         "renewable",
         "spread",
         "status",
-        "then",
         "warnings",
-        "wrap_info",
     )
+
+    wrap_info: JsonMap | None = None
+    then: Callable[[], None] | None = None
+    after: "Callable[[], Awaitable[Response]] | None" = None
 
     def __init__(
         self,
@@ -158,7 +213,9 @@ class Response:
         content_type: str = "application/json",
         auth: JsonMap | None = None,
         grant: TokenGrant | None = None,
+        lease: LeaseGrant | None = None,
         warnings: list[str] | None = None,
+        lease_id: str = "",
         lease_duration: int = 0,
         renewable: bool = False,
     ) -> None:
@@ -170,12 +227,12 @@ class Response:
         self.content_type = content_type
         self.auth = auth
         self.grant = grant
+        self.lease = lease
         self.warnings = warnings
+        self.lease_id = lease_id
         self.lease_duration = lease_duration
         self.renewable = renewable
-        self.wrap_info: JsonMap | None = None
-        self.then: Callable[[], None] | None = None
-        self.headers: list[tuple[str, str]] = []
+        self.headers: Headers = []
 
 
 def no_content(warnings: list[str] | None = None) -> Response:

@@ -12,16 +12,20 @@ effect outside of its transaction.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import perf_counter
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from wardgate.core.metrics import Counter, Summary
+from wardgate.core.tracing import Tracer
 from wardgate.errors import InternalError, InvalidRequest, Unavailable
-from wardgate.store.interface import ABSENT, Conflict, Delete, Put, Store, StoreError, Write
+from wardgate.store.interface import ABSENT, Conflict, Delete, Entry, Put, Store, StoreError, Write
 from wardgate.store.keys import InvalidKey
 
 T = TypeVar("T")
+Commit = Callable[[Mapping[str, int], Sequence[Write]], Awaitable[None]]
 
 _log = logging.getLogger("wardgate.storage")
 
@@ -58,12 +62,20 @@ class Storage:
     def __init__(self, blobs: Store, cache_bytes: int = CACHE_BYTES) -> None:
         self.blobs = blobs
         self.cache: dict[str, _Cached] = {}
+        self.constants: dict[str, Any] = {}
+        """Records that nobody ever changes once they are there."""
+        self.tracer: Tracer | None = None
+        self.commits = Summary()
+        self.conflicts = Counter()
         self._room = cache_bytes
         self._turns = [asyncio.Lock() for _ in range(_TURNS)]
 
     async def begin(self) -> "Transaction":
         """A transaction as of now; `Sealed` when the barrier is sealed."""
-        return Transaction(self, await self.blobs.revision())
+        try:
+            return Transaction(self, await self.blobs.revision())
+        except StoreError as error:
+            raise Unavailable("the storage could not be read; try again") from error
 
     async def transact(self, work: Callable[["Transaction"], Awaitable[T]]) -> T:
         """Run `work` in a transaction, commit it, and give back what `work` returned.
@@ -78,12 +90,19 @@ class Storage:
                 transaction = await self.begin()
                 result = await work(transaction)
                 try:
-                    await transaction.commit()
+                    if transaction._writes or transaction._finish is not None:
+                        await self._commit(transaction)
+                    for counter in transaction.counted:
+                        counter.add()
                     return result
                 except Conflict as conflict:
+                    self.conflicts.add()
                     if turn is None:
-                        turn = self._turns[hash(conflict.key) % _TURNS]
-                        await turn.acquire()
+                        waited_for = self._turns[hash(conflict.key) % _TURNS]
+                        await waited_for.acquire()
+                        turn = (
+                            waited_for  # only now: who is cancelled while waiting gives none back
+                        )
                 except InvalidKey:
                     raise InvalidRequest(
                         "a name in the request is too long or has characters that cannot be stored"
@@ -96,35 +115,61 @@ class Storage:
                 turn.release()
         raise Unavailable("too many concurrent writes to the same record; try again")
 
+    async def _commit(self, transaction: "Transaction") -> None:
+        began = perf_counter()
+        if self.tracer is None:
+            await transaction.commit()
+        else:
+            with self.tracer.span("storage commit"):
+                await transaction.commit()
+        self.commits.observe((perf_counter() - began) * 1000)
+
     def remember(self, key: str, cached: _Cached) -> None:
         """Keep a decoded record, dropping the oldest ones when the cache is full."""
-        old = self.cache.pop(key, None)
-        if old is not None:
-            self._room += old.size
+        self.drop(key)
         self._room -= cached.size
         self.cache[key] = cached
         while self._room < 0:
             self._room += self.cache.pop(next(iter(self.cache))).size
 
+    def drop(self, key: str) -> None:
+        """Forget one decoded record: what was removed is hardly asked for again."""
+        old = self.cache.pop(key, None)
+        if old is not None:
+            self._room += old.size
+
     def forget(self) -> None:
         """Drop every decoded record (when the barrier is sealed)."""
         self._room += sum(cached.size for cached in self.cache.values())
         self.cache.clear()
+        self.constants.clear()
 
 
 class Transaction:
     """Reads as of `revision` or newer, and writes that are kept back until the commit.
 
     It sees its own writes. Listing does not: list before writing, or remember what was written.
+    From the moment that it is `committing`, nobody can say that it has no effect.
     """
 
-    __slots__ = ("_storage", "_writes", "reads", "revision")
+    __slots__ = (
+        "_finish", "_storage", "_writes", "committing", "constants", "counted", "guard",
+        "mount_table", "reads", "revision",
+    )  # fmt: skip
 
     def __init__(self, storage: Storage, revision: int) -> None:
         self.revision = revision
+        self.committing = False
+        self.counted: Sequence[Counter] = ()
         self.reads: dict[str, int] = {}
+        self.constants = storage.constants
         self._storage = storage
         self._writes: dict[str, tuple[Any, RecordCodec[Any]] | None] = {}
+        self.mount_table: Any = None
+        """Where it is known already; see `wardgate.core.mounts`."""
+        self.guard: Callable[[], Awaitable[None]] | None = None
+        """Waited for before anything is written; what it raises stops the commit."""
+        self._finish: Commit | None = None
 
     async def get(self, key: str, codec: RecordCodec[T]) -> T | None:
         """The record under `key`, or None. Under a key that cannot be stored there is nothing."""
@@ -153,13 +198,20 @@ class Transaction:
         self.reads[key] = cached.version
         return cached.record
 
+    async def peek(self, key: str, codec: RecordCodec[T]) -> T | None:
+        """What is stored under `key`, for reports over many records: the commit does not depend on
+        it, and it takes no room in the cache from what requests need."""
+        entry = await self._entry(key)
+        return None if entry is None else _decoded(key, entry, codec)
+
+    def known_absent(self, key: str) -> bool:
+        """Whether the cache holds that nothing is stored under `key` as of this transaction. The
+        commit does not depend on it: this is for what does not have to be true at that instant."""
+        cached = self._storage.cache.get(key)
+        return cached is not None and cached.version == ABSENT and cached.seen >= self.revision
+
     async def _load(self, key: str, codec: RecordCodec[T], cached: _Cached | None) -> _Cached:
-        try:
-            entry = await self._storage.blobs.get(key)
-        except InvalidKey:
-            raise
-        except StoreError as error:
-            raise Unavailable("the storage could not be read; try again") from error
+        entry = await self._entry(key)
         version = ABSENT if entry is None else entry.version
         if cached is not None and cached.version == version:
             cached.seen = self.revision
@@ -167,14 +219,18 @@ class Transaction:
         if entry is None:
             fresh = _Cached(None, ABSENT, self.revision, _RECORD_OVERHEAD)
         else:
-            try:
-                record = codec.decode(entry.value)
-            except (msgspec.DecodeError, msgspec.ValidationError) as error:
-                raise InternalError(f"the stored record {key!r} cannot be read") from error
             size = _RECORD_OVERHEAD + len(entry.value)
-            fresh = _Cached(record, version, self.revision, size)
+            fresh = _Cached(_decoded(key, entry, codec), version, self.revision, size)
         self._storage.remember(key, fresh)
         return fresh
+
+    async def _entry(self, key: str) -> Entry | None:
+        try:
+            return await self._storage.blobs.get(key)
+        except InvalidKey:
+            raise
+        except StoreError as error:
+            raise Unavailable("the storage could not be read; try again") from error
 
     async def list(self, prefix: str, after: str = "", limit: int | None = None) -> list[str]:
         """Names directly below `prefix`; see `Store.list`."""
@@ -191,6 +247,10 @@ class Transaction:
         """Remove `key` when the transaction commits."""
         self._writes[key] = None
 
+    def count(self, counter: Counter) -> None:
+        """Add one to `counter` when the transaction has been committed."""
+        self.counted = (*self.counted, counter)
+
     def staged(self) -> dict[str, tuple[Any, RecordCodec[Any]] | None]:
         """A copy of the writes so far, for `restore`."""
         return dict(self._writes)
@@ -198,12 +258,33 @@ class Transaction:
     def restore(self, staged: dict[str, tuple[Any, RecordCodec[Any]] | None]) -> None:
         """Go back to the writes that `staged` gave: what came later is dropped."""
         self._writes = staged
+        self._finish = None
+
+    def commit_by(self, commit: "Commit") -> None:
+        """Let `commit` write what this transaction wrote, together with what only it can write: the
+        barrier's own records. It is given what `Store.commit` is, and promises the same."""
+        self._finish = commit
+
+    @property
+    def writes(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self._writes) or self._finish is not None
 
     async def commit(self) -> None:
         """Write everything, if nothing that was read has changed; `Conflict` otherwise."""
-        if not self._writes:
+        if not self.writes:
             return
-        await self._storage.blobs.commit(self.reads, self.encoded())
+        if self.guard is not None:
+            await self.guard()
+        self.committing = True
+        try:
+            await (self._finish or self._storage.blobs.commit)(self.reads, self.encoded())
+        except BaseException:
+            self.committing = False
+            raise
+        for key, written in self._writes.items():
+            if written is None:
+                self._storage.drop(key)
 
     def encoded(self) -> Sequence[Write]:
         """The writes so far, as the store takes them."""
@@ -211,6 +292,13 @@ class Transaction:
             Delete(key) if written is None else Put(key, written[1].encode(written[0]))
             for key, written in self._writes.items()
         ]
+
+
+def _decoded(key: str, entry: Entry, codec: RecordCodec[T]) -> T:
+    try:
+        return codec.decode(entry.value)
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise InternalError(f"the stored record {key!r} cannot be read") from error
 
 
 class View:

@@ -3,7 +3,7 @@
 import logging
 import traceback
 
-_log = logging.getLogger("wardgate.unexpected")
+_log = logging.getLogger("wardgate.core")
 
 
 def log_unexpected(what: str, error: Exception) -> None:

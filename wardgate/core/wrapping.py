@@ -112,6 +112,7 @@ def unwrapped(answer: bytes) -> Response:
         msgspec.Raw(kept["data"]),
         auth=auth,
         warnings=decode(kept["warnings"]),
+        lease_id=decode(kept["lease_id"]),
         lease_duration=decode(kept["lease_duration"]),
         renewable=decode(kept["renewable"]),
     )

@@ -3,12 +3,13 @@
 import re
 from typing import Any
 
-from wardgate.core.backend import Captures, Renewal, Route
+from wardgate.core.backend import Captures, LeaseTerms, Renewal, Route
+from wardgate.core.leases.record import Lease
 from wardgate.core.operation import LISTINGS, Operation
 from wardgate.core.request import Request, Response
 from wardgate.core.storage import View
 from wardgate.core.tokens.record import Token
-from wardgate.errors import InvalidRequest
+from wardgate.errors import InternalError, InvalidRequest
 from wardgate.framework.endpoints import BoundEndpoint, Declaration, declarations_of
 from wardgate.framework.help import path_help
 
@@ -54,6 +55,9 @@ class _Node:
 
 class EndpointBackend:
     """The backend behind a mount: its own endpoints and those of the `groups` it is made of."""
+
+    has_login_roles = False
+    """Whether `login_role` can tell a role; see `core.backend.Backend`."""
 
     def __init__(self, *groups: object) -> None:
         self._nodes: list[_Node] = []
@@ -111,9 +115,29 @@ class EndpointBackend:
         """The docstring of the class."""
         return " ".join((type(self).__doc__ or "").split())
 
+    async def login_role(self, request: Request) -> str:
+        """The role that a login asks for; see `core.backend.Backend.login_role`."""
+        return ""
+
+    async def login_alias(self, request: Request) -> str:
+        """The name that a login is for; see `core.backend.Backend.login_alias`."""
+        return ""
+
     async def renew(self, storage: View, token: Token) -> Renewal:
         """What a token of this mount may be renewed for; see `core.backend.Backend.renew`."""
         raise InvalidRequest("tokens of this auth method cannot be renewed")
+
+    async def lease_terms(self, storage: View, lease: Lease) -> LeaseTerms:
+        """How long a lease of this mount may be renewed for; see `core.backend.Backend`."""
+        return LeaseTerms(ttl=lease.ttl, max_ttl=lease.max_ttl)
+
+    async def renew_lease(self, storage: View, lease: Lease) -> None:
+        """Prolong a credential outside; see `core.backend.Backend`. Here nothing is outside."""
+
+    async def revoke_lease(self, storage: View, lease: Lease) -> None:
+        """Take a credential back; see `core.backend.Backend`. What gives out leases has one of its
+        own."""
+        raise InternalError("this backend gives out no leases")
 
 
 class _HelpEndpoint:
@@ -123,6 +147,7 @@ class _HelpEndpoint:
     sudo = False
     conditional = False
     folded = False
+    opened_by = ""
     paged = False
 
     def __init__(self, backend: EndpointBackend) -> None:
@@ -136,7 +161,8 @@ class _HelpEndpoint:
 
 
 def _weight(pattern: str) -> tuple[tuple[int, str], ...]:
-    """Sorts literal segments before names, names before rests, and longer patterns first."""
+    """Sorts literal segments before names, and patterns that go on with either before those that
+    end, and these before rests, which stand for nothing too."""
     segments = pattern.split("/")
-    kinds = [2 if "...}" in segment else 1 if "{" in segment else 0 for segment in segments]
-    return (*zip(kinds, segments, strict=True), (3, ""))
+    kinds = [3 if "...}" in segment else 1 if "{" in segment else 0 for segment in segments]
+    return (*zip(kinds, segments, strict=True), (2, ""))

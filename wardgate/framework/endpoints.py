@@ -42,6 +42,7 @@ class Declaration:
         sudo: bool,
         exists: str,
         folded: bool,
+        opened_by: str,
     ) -> None:
         self.function = function
         self.pattern = pattern
@@ -51,6 +52,7 @@ class Declaration:
         self.sudo = sudo
         self.exists = exists
         self.folded = folded
+        self.opened_by = opened_by
         self.names = tuple(match[1] for match in _NAME.finditer(pattern))
         self.rest = pattern.endswith("...}")
         self.from_body = bool(operations & WRITES)
@@ -99,12 +101,13 @@ def endpoint(
     sudo: bool = False,
     exists: str = "",
     folded: bool = False,
+    opened_by: str = "",
 ) -> Callable[[F], F]:
     """Declare the decorated method as the endpoint for `operations` on `pattern`.
 
     `exists` names a method of the same class, called as ``(request, *captures)``, that says whether
     the thing exists already: then a write is CREATE or UPDATE for the policies. Without it every
-    write is an UPDATE. `folded`: see `wardgate.core.backend.Endpoint`.
+    write is an UPDATE. `folded`, `opened_by`: see `wardgate.core.backend.Endpoint`.
     """
 
     def declare(function: F) -> F:
@@ -117,6 +120,7 @@ def endpoint(
             sudo=sudo,
             exists=exists,
             folded=folded,
+            opened_by=opened_by,
         )
         declarations: list[Declaration] = getattr(function, _MARK, [])
         setattr(function, _MARK, [*declarations, declaration])
@@ -147,6 +151,7 @@ class BoundEndpoint:
         "conditional",
         "declaration",
         "folded",
+        "opened_by",
         "paged",
         "sudo",
         "unauthenticated",
@@ -158,6 +163,7 @@ class BoundEndpoint:
         self.sudo = declaration.sudo
         self.conditional = bool(declaration.exists)
         self.folded = declaration.folded
+        self.opened_by = declaration.opened_by
         self.paged = any(field.name == "limit" for field in declaration.fields)
         self._call: Callable[..., Awaitable[Response]] = declaration.function.__get__(owner)
         self._exists: Callable[..., Awaitable[bool]] | None = (

@@ -5,6 +5,7 @@ A body is a `Body` struct. Each field's type says what may be sent for it:
 ==================  ============================================================================
 `str`               text; a number or boolean becomes text
 `int`               a whole number, also as text
+`float`             a number, also as text
 `bool`              true/false, also as text ("true", "1", "f") or number
 `Duration`          seconds (int): 90, "90", "90s", "1h30m", "7d"
 `DurationText`      the same, shown as text in the API document
@@ -19,6 +20,7 @@ A body is a `Body` struct. Each field's type says what may be sent for it:
 raises `InvalidRequest`, which names the field and what was expected, never the value.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -79,6 +81,15 @@ def _integer(value: Any) -> int:
     return int(value)
 
 
+def _number(value: Any) -> float:
+    if isinstance(value, str) and value.strip() != value:
+        raise ValueError
+    number = float(value or 0)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
 _BOOLEANS = {
     **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
     **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False", ""), False),
@@ -137,6 +148,7 @@ def _string_map(value: Any) -> dict[str, str]:
 
 _TEXT = Kind("string", "text", _text, {"type": "string"})
 _INTEGER = Kind("int", "a whole number", _integer, {"type": "integer"})
+_NUMBER_KIND = Kind("float", "a number", _number, {"type": "number", "format": "float"})
 _BOOLEAN = Kind("bool", "true or false", _boolean, {"type": "boolean"})
 _DURATION = Kind(
     "duration (sec)",
@@ -176,7 +188,12 @@ StringMap = Annotated[dict[str, str], _STRING_MAP]
 JsonObject = Annotated[dict[str, Any], _OBJECT]
 JsonValue = Annotated[Any, _ANY]
 
-_PLAIN: dict[Any, Kind] = {str: _TEXT, int: _INTEGER, bool: _BOOLEAN}
+_PLAIN: dict[Any, Kind] = {
+    str: _TEXT,
+    int: _INTEGER,
+    float: _NUMBER_KIND,
+    bool: _BOOLEAN,
+}
 
 B = TypeVar("B", bound=Body)
 

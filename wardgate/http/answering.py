@@ -19,11 +19,9 @@ def status_headers_body(request_id: str, response: Response) -> tuple[int, Heade
     """What goes over the wire. 204 and a 404 without content have the bodies that Vault gives them."""
     headers = _JSON_HEADERS
     if response.headers or response.content_type != "application/json":
-        headers = [
-            *(pair for pair in _JSON_HEADERS if pair[0] != "content-type"),
-            ("content-type", response.content_type),
-            *response.headers,
-        ]
+        own = [("content-type", response.content_type), *response.headers]
+        named = {name for name, _ in own}
+        headers = [*(pair for pair in _JSON_HEADERS if pair[0] not in named), *own]
     if response.raw is not None:
         return response.status, headers, response.raw
     if response.status == 204:

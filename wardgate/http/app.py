@@ -1,51 +1,101 @@
 """The RSGI application: each HTTP request goes through here once."""
 
 import logging
-import re
 from typing import Any
 
 from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from wardgate.core.core import Core
-from wardgate.core.pipeline import Pipeline, error_response
+from wardgate.core.current_request import REQUEST_ID
+from wardgate.core.pipeline import OpenEndpoints, Pipeline, error_response
+from wardgate.core.request import Request, Response
+from wardgate.core.token_text import without_tokens
+from wardgate.core.tracing import Tracer
 from wardgate.core.unexpected import log_unexpected
 from wardgate.errors import InternalError, RequestError
-from wardgate.http.answering import status_headers_body
+from wardgate.http import cors
+from wardgate.http.answering import Headers, status_headers_body
 from wardgate.http.arrivals import Arrivals
-from wardgate.http.limits import Limits
-from wardgate.http.parsing import parse_request
+from wardgate.http.forwarded import HEADER as FORWARDED
+from wardgate.http.parsing import discard_body, is_unreadable, parse_request
+from wardgate.http.rules import Rules
+from wardgate.http.timing import Timing
 
 _log = logging.getLogger("wardgate.http")
 
-_TOKEN = re.compile(r"(?<=/)(?:hv)?[sbr]\.[\w-]{20,}")
+_NONE: Headers = []
 
 
 class Application:
-    """Answers the requests of one listener, within its limits: that of the duration holds while
-    `arrivals` runs.
-
-    Each request is logged if the logger is at debug level when the application is made: logs are
-    set up before, and a request costs nothing more when it is not.
+    """Answers the requests of one listener by its rules: that about the duration holds while
+    `arrivals` runs. `open_metrics` are the endpoints of the metrics, for rules by which anybody may
+    read them. Each request is logged at `log_level`.
     """
 
-    def __init__(self, core: Core, pipeline: Pipeline, limits: Limits) -> None:
-        self.arrivals = Arrivals(limits.max_request_duration)
-        self._limits = limits
+    def __init__(
+        self,
+        core: Core,
+        pipeline: Pipeline,
+        timing: Timing,
+        rules: Rules,
+        *,
+        open_metrics: OpenEndpoints | None = None,
+        log_level: int = logging.DEBUG,
+        hostname: str = "",
+        tracer: Tracer | None = None,
+    ) -> None:
+        self.arrivals = Arrivals(rules.limits.read_timeout)
         self._clock = core.clock
-        self._handle = pipeline.handle
-        self._logs_requests = _log.isEnabledFor(logging.DEBUG)
+        self._storage = core.storage
+        self._pipeline = pipeline
+        self._observe = timing.observe
+        self._open_metrics = open_metrics or {}
+        self._log_level = log_level
+        self._hostname = hostname
+        self._tracer = tracer
+        self._closed = pipeline.handle if tracer is None else self._traced
+        self.use(rules)
+
+    def use(self, rules: Rules) -> None:
+        """Treat requests by these rules from now on."""
+        self.arrivals.patience = rules.limits.read_timeout
+        self._limits = rules.limits
+        self._opened = rules.opened
+        self._forwarded = rules.forwarded_for
+        self._custom = rules.response_headers
+        self._respond = self._respond_openly if rules.open_metrics else self._closed
+        self._dresses = bool(self._hostname or rules.response_headers)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """The entry point that Granian calls."""
         if scope.proto != "http":
             protocol.close(403)
             return
-        request_id, arrived = "", self._clock.now()
+        request_id, arrived, more = "", self._clock.now(), _NONE
         try:
-            request = await parse_request(scope, protocol, self._limits, arrived, self.arrivals.of)
+            origin = scope.headers.get("origin")
+            if origin is not None:
+                added = await self._cross_origin(scope, protocol, origin)
+                if added is None:
+                    return
+                more = added
+            request = await parse_request(
+                scope,
+                protocol,
+                self._limits,
+                arrived,
+                self.arrivals.of,
+                self._admit_early,
+            )
             request_id = request.id
-            response = await self._handle(request)
+            REQUEST_ID.set(request_id)
+            if self._forwarded is not None:
+                self._find_client(request, scope)
+            if self._opened:
+                request.opened = self._opened
+            response = await self._respond(request)
             status, headers, body = status_headers_body(request_id, response)
+            self._observe(request, response, self._clock.now() - arrived)
         except RequestError as error:
             status, headers, body = status_headers_body(request_id, error_response(error))
         except ProtocolClosed:
@@ -54,23 +104,89 @@ class Application:
             log_unexpected(f"request {request_id}", error)
             failed = error_response(InternalError("internal error"))
             status, headers, body = status_headers_body(request_id, failed)
+        if self._dresses or more:
+            headers = self._dressed(status, headers, more)
         if scope.method == "HEAD" or not body:
             protocol.response_empty(status, headers)
         else:
             protocol.response_bytes(status, headers, body)
-        if self._logs_requests:
+        if _log.isEnabledFor(self._log_level):
             self._log_request(scope, request_id, status, self._clock.now() - arrived)
 
-    @staticmethod
-    def _log_request(scope: Any, request_id: str, status: int, seconds: float) -> None:
+    async def _cross_origin(self, scope: Any, protocol: Any, origin: str) -> Headers | None:
+        """The headers that an answer to a page of this origin has; None when the answer was given
+        already, as to OPTIONS. Raises `cors.OriginRefused`."""
+        configured = await cors.configured(self._storage)
+        if configured is None:
+            return _NONE
+        try:
+            more = cors.headers_for(configured, origin)
+        except cors.OriginRefused:
+            await discard_body(scope, protocol, self._limits, self.arrivals.of)
+            raise
+        if scope.method != "OPTIONS":
+            return more
+        await discard_body(scope, protocol, self._limits, self.arrivals.of)
+        wanted = scope.headers.get("access-control-request-method")
+        status, extra = cors.preflight(configured, wanted)
+        headers = [("cache-control", "no-store"), *(more if status == 200 else ()), *extra]
+        protocol.response_empty(status, self._dressed(status, headers, _NONE))
+        return None
+
+    async def _admit_early(self, request: Request, scope: Any) -> bool:
+        if self._forwarded is not None:
+            self._find_client(request, scope)
+        return await self._pipeline.admit_early(request)
+
+    def _find_client(self, request: Request, scope: Any) -> None:
+        """Look behind trusted proxies for whoever sent the request."""
+        assert self._forwarded is not None
+        sent = scope.headers.get_all(FORWARDED)
+        unreadable = is_unreadable(scope.headers, FORWARDED)
+        request.peer = self._forwarded.client(scope.client, sent, unreadable=unreadable)
+
+    async def _respond_openly(self, request: Request) -> Response:
+        """As any listener, but that anybody may read the metrics."""
+        found = self._open_metrics.get(request.path)
+        if found is None or request.operation not in found:
+            return await self._closed(request)
+        return await found[request.operation].call(request, ())
+
+    async def _traced(self, request: Request) -> Response:
+        tracer = request.tracer = self._tracer
+        assert tracer is not None
+        parent = request.headers("traceparent") or ""
+        with tracer.span("request", parent, operation=request.operation.value) as span:
+            response = await self._pipeline.handle(request)
+            mount = getattr(request, "mount", None)
+            if mount is not None:
+                span.set(mount=mount.path, mount_type=mount.type)
+            span.set(status=response.status, request_id=request.id)
+            if response.status >= 500:
+                span.fail(str(response.status))
+            return response
+
+    def _dressed(self, status: int, headers: Headers, more: Headers) -> Headers:
+        """The headers with those that the operator adds, which go before ours."""
+        custom = dict(self._custom.of(status))
+        if self._hostname:
+            custom["x-vault-hostname"] = self._hostname
+        kept = [pair for pair in headers if pair[0] not in custom]
+        return [*kept, *custom.items(), *more]
+
+    def _log_request(self, scope: Any, request_id: str, status: int, seconds: float) -> None:
         """One line without body, token or query. What the client chose is quoted and escaped, so
         that it cannot look like another line, and a token that stands in a path, as in the paths
         that Vault once had, is left out."""
-        _log.debug(
+        path = without_tokens(scope.path, lambda token: "(token)")
+        ms = round(seconds * 1000, 3)
+        _log.log(
+            self._log_level,
             "request id=%s method=%a path=%a status=%d ms=%.3f",
             request_id or "-",
             scope.method,
-            _TOKEN.sub("(token)", scope.path),
+            path,
             status,
-            seconds * 1000,
+            ms,
+            extra={"fields": {"method": scope.method, "path": path, "status": status, "ms": ms}},
         )

@@ -23,10 +23,11 @@ class RequestTimeout(RequestError):
 
 
 class Arrivals:
-    """The tasks that wait for the rest of their requests. `patience` is in seconds."""
+    """The tasks that wait for the rest of their requests. `patience` is in seconds, and may be
+    changed at any time."""
 
     def __init__(self, patience: float) -> None:
-        self._patience = patience
+        self.patience = patience
         self._since: dict[asyncio.Task[Any], float] = {}  # the oldest is the first
         self._late: set[asyncio.Task[Any]] = set()
 
@@ -49,7 +50,7 @@ class Arrivals:
         """Cancel the tasks that wait too long, for ever; stop it by cancelling."""
         while True:
             await asyncio.sleep(INTERVAL)
-            before = asyncio.get_running_loop().time() - self._patience
+            before = asyncio.get_running_loop().time() - self.patience
             overdue = []
             for task, since in self._since.items():
                 if since > before:

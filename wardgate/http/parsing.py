@@ -30,6 +30,8 @@ MAX_PATH = 4096  # characters
 MAX_HEADER = 64 * 1024  # characters; a batch token can be long
 MAX_QUERY = 16 * 1024
 MAX_FORM = 256 * 1024  # bytes; percent signs are decoded slowly
+UNASKED = 9999  # bytes of a body that costs less to decode than to ask whether it is wanted
+_UNASKED_DIGITS = 5
 _PREFIX = "/v1/"
 
 _OPERATIONS = {
@@ -49,6 +51,10 @@ _FORM = "application/x-www-form-urlencoded"
 _MERGE_PATCH = "application/merge-patch+json"
 _DIGITS = re.compile("[0-9]{1,20}")
 _ODD_PATH = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|^/|//|[\x00-\x1f\x7f\\\ufffd]")
+_NO_ODD_PATHS = (
+    "the path must not contain '.' or '..' segments, empty segments, backslashes or control"
+    " characters"
+)
 
 
 class UnsupportedMediaType(RequestError):
@@ -90,6 +96,8 @@ class Exchange(Protocol):
 
 Wait = Callable[[Coroutine[Any, Any, bytes]], Awaitable[bytes]]
 """Waits for a body, as long as it sees fit."""
+Admit = Callable[[Request, Any], Awaitable[bool]]
+"""Says whether a request may go on whose body has not been read."""
 
 
 async def parse_request(
@@ -98,8 +106,13 @@ async def parse_request(
     limits: Limits,
     now: float,
     wait: "Wait | None" = None,
+    admit: "Admit | None" = None,
 ) -> Request:
-    """The request; a `RequestError` when it is malformed, too large or, by `wait`, too slow."""
+    """The request; a `RequestError` when it is malformed, too large or, by `wait`, too slow.
+
+    `admit` is asked before a body of more than `UNASKED` bytes is read; when it says no, the body is
+    not kept, and the request has none.
+    """
     wait = wait or _in_its_own_time
     most = limits.max_request_size
     try:
@@ -108,12 +121,29 @@ async def parse_request(
         # what is left unread would end the client's connection
         await _read(scope, exchange, most, wait, keep=False)
         raise
+    request.patience = limits.max_request_duration
     if request.operation in _BODIES:
-        data = await _read(scope, exchange, most, wait, keep=True)
+        keep = True
+        if admit is not None and _large(scope):
+            keep = await admit(request, scope)
+        data = await _read(scope, exchange, most, wait, keep=keep)
+        if not keep:
+            return request
         request.body = _body(data, scope.headers, limits, request.operation)
     else:
         await _read(scope, exchange, most, wait, keep=False)
     return request
+
+
+async def discard_body(scope: Scope, exchange: Exchange, limits: Limits, wait: Wait) -> None:
+    """Let the body arrive that nobody needs: what is left unread would end the connection."""
+    await _read(scope, exchange, limits.max_request_size, wait, keep=False)
+
+
+def is_unreadable(headers: Headers, name: str) -> bool:
+    """Whether a header was sent whose value is not printable ASCII: the HTTP server does not give
+    such values, which would then look as if nothing had been asked for."""
+    return name in headers and headers.get(name) is None
 
 
 def _without_body(scope: Scope, now: float) -> Request:
@@ -124,10 +154,7 @@ def _without_body(scope: Scope, now: float) -> Request:
         raise TooLarge(f"the path is too long; at most {MAX_PATH} characters are allowed")
     path = path[len(_PREFIX) :]
     if _ODD_PATH.search(path):
-        raise InvalidRequest(
-            "the path must not contain '.' or '..' segments, empty segments, backslashes or"
-            " control characters"
-        )
+        raise InvalidRequest(_NO_ODD_PATHS)
     operation = _OPERATIONS.get(scope.method)
     if operation is None:
         raise UnsupportedOperation
@@ -142,13 +169,24 @@ def _without_body(scope: Scope, now: float) -> Request:
         time=now,
         query=query,
         headers=headers.get,
+        header_values=headers.get_all,
         client_token=_token(headers),
         peer=scope.client,
     )
+    if is_unreadable(headers, "x-vault-namespace"):
+        raise InvalidRequest("X-Vault-Namespace: must be printable ASCII")
     wrap_ttl = headers.get("x-vault-wrap-ttl")
+    if is_unreadable(headers, "x-vault-wrap-ttl"):
+        raise InvalidRequest("X-Vault-Wrap-TTL: must be printable ASCII")
     if wrap_ttl:
         request.wrap_ttl = _wrap_ttl(wrap_ttl)
     return request
+
+
+def check_path(path: str) -> None:
+    """Refuse what no request may ask for, whichever way it came. Raises `InvalidRequest`."""
+    if _ODD_PATH.search(path):
+        raise InvalidRequest(_NO_ODD_PATHS)
 
 
 def _query(text: str) -> dict[str, str]:
@@ -216,6 +254,14 @@ def _body(data: bytes, headers: Headers, limits: Limits, operation: Operation) -
     if kind == _FORM and not data.lstrip().startswith(b"{"):
         return _form(data)
     return decode_object(data, limits.max_json_depth, limits.max_json_values)
+
+
+def _large(scope: Scope) -> bool:
+    """Whether the body may be larger than `UNASKED`."""
+    length: str | None = scope.headers.get("content-length")
+    if length is None:
+        return scope.http_version == "2" or "transfer-encoding" in scope.headers
+    return len(length) >= _UNASKED_DIGITS
 
 
 async def _in_its_own_time(body: Coroutine[Any, Any, bytes]) -> bytes:

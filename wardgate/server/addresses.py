@@ -16,6 +16,16 @@ def parse_address(text: str) -> tuple[str, int]:
     return match[1] or match[2] or "", int(match[3])
 
 
+def own_url(host: str, port: int, tls: bool) -> str:
+    """The URL of a listener of this machine. One for all addresses is named by the loopback one,
+    since nothing tells which of its names others use; ``api_addr`` does.
+    """
+    named = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
+    if ":" in named and not named.startswith("["):
+        named = f"[{named}]"
+    return f"http{'s' if tls else ''}://{named}:{port}"
+
+
 def is_http_url(text: str) -> bool:
     """Whether `text` is an http or https URL with a host, as other nodes and clients need it."""
     try:

@@ -9,6 +9,7 @@ from wardgate.core.catalog import Options
 from wardgate.core.core import Core
 from wardgate.core.mounts import AUTH_PREFIX, Mount
 from wardgate.errors import InvalidRequest
+from wardgate.identity import Identity
 from wardgate.secrets import kv
 from wardgate.secrets.cubbyhole import Cubbyhole
 
@@ -20,6 +21,7 @@ AUTH_METHODS: Mapping[str, Build] = {
 }
 SECRET_ENGINES: Mapping[str, Build] = {
     "cubbyhole": Cubbyhole,
+    "identity": Identity,
     "kv": kv.build,
 }
 SINGLETONS = ("token", "cubbyhole", "system", "identity")
@@ -35,14 +37,15 @@ _ALIASES: Mapping[str, tuple[str, dict[str, str]]] = {
 class BuiltinCatalog:
     """The kinds of backends that come with Wardgate; see `wardgate.core.catalog.Catalog`."""
 
-    def __init__(self, system: Build) -> None:
+    def __init__(self, system: Build, more_engines: Mapping[str, Build] | None = None) -> None:
         self._system = system
+        self._engines = {**SECRET_ENGINES, **(more_engines or {})}
 
     def canonical(self, path: str, kind: str, options: Options) -> tuple[str, Options]:
-        kinds = AUTH_METHODS if path.startswith(AUTH_PREFIX) else SECRET_ENGINES
+        kinds = AUTH_METHODS if path.startswith(AUTH_PREFIX) else self._engines
         if kind in SINGLETONS:
             raise InvalidRequest(f'mount type of "{kind}" is not mountable')
-        if kinds is SECRET_ENGINES and kind in _ALIASES:
+        if kinds is self._engines and kind in _ALIASES:
             kind, implied = _ALIASES[kind]
             options = {**(options or {}), **implied}
         if kind not in kinds:
@@ -60,8 +63,12 @@ class BuiltinCatalog:
             raise InvalidRequest(f"options: a mount of type {mount.type} has none to tune")
         kv.check_tuning(mount.options or {}, options)
 
+    def names(self, kind: str) -> list[str]:
+        kinds = {"auth": AUTH_METHODS, "secret": self._engines}.get(kind, {})
+        return sorted(set(kinds) - set(SINGLETONS))
+
     def build(self, core: Core, mount: Mount) -> Backend:
         if mount.type == "system":
             return self._system(core, mount)
-        kinds = AUTH_METHODS if mount.is_auth else SECRET_ENGINES
+        kinds = AUTH_METHODS if mount.is_auth else self._engines
         return kinds[mount.type](core, mount)

@@ -7,19 +7,30 @@ is refused with an error that says what to write instead. `docs/configuration.md
 Reading is all that happens here: no file but the configuration is opened, nothing is started.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
+from wardgate.core.lockout_config import LockoutTuning
+from wardgate.core.log_levels import level_name
+from wardgate.http.limits import DEFAULT_MAX_REQUEST_DURATION
 from wardgate.server.addresses import is_http_url
+from wardgate.server.audit import AuditConfig, read_audit
 from wardgate.server.files import read_files
 from wardgate.server.listeners import ListenerConfig, read_listener, same_address
+from wardgate.server.lockouts import read_user_lockout
+from wardgate.server.seals.config import SealConfig, ShamirSeal, read_seal
 from wardgate.server.section import Section
+from wardgate.server.self_init.blocks import InitRequest, read_initialize
+from wardgate.server.telemetry import DEFAULT_TELEMETRY, TelemetryConfig, read_telemetry
 
 DEFAULT_LEASE_TTL = 768 * 3600
 """Seconds; Vault's default for both the default and the greatest time to live."""
+DEFAULT_LOG_ROTATE_DURATION = 24 * 3600
+"""Seconds after which a new log file is begun."""
 
 
 class LogLevel(StrEnum):
@@ -53,14 +64,6 @@ class LmdbStorage:
 StorageConfig: TypeAlias = MemoryStorage | LmdbStorage
 
 
-@dataclass(frozen=True, slots=True)
-class ShamirSeal:
-    """``seal "shamir"``, the default: people unseal the server with key shares."""
-
-
-SealConfig: TypeAlias = ShamirSeal
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerConfig:
     """Everything that the configuration says. Times to live are in seconds.
@@ -70,7 +73,9 @@ class ServerConfig:
 
     storage: StorageConfig
     listeners: tuple[ListenerConfig, ...]
-    seal: SealConfig = ShamirSeal()
+    seal: SealConfig = field(default_factory=ShamirSeal)
+    initialize: tuple[InitRequest, ...] = ()
+    audit: AuditConfig = field(default_factory=AuditConfig)
     api_addr: str | None = None
     cluster_addr: str | None = None
     cluster_name: str | None = None
@@ -78,24 +83,26 @@ class ServerConfig:
     ui: bool = False
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.STANDARD
+    log_file: Path | None = None
+    log_rotate_bytes: int = 0
+    log_rotate_duration: int = DEFAULT_LOG_ROTATE_DURATION
+    log_rotate_max_files: int = 0
+    log_requests_level: LogLevel | None = None
+    enable_response_header_hostname: bool = False
+    introspection_endpoint: bool = False
+    telemetry: TelemetryConfig = DEFAULT_TELEMETRY
     default_lease_ttl: int = DEFAULT_LEASE_TTL
     max_lease_ttl: int = DEFAULT_LEASE_TTL
     raw_storage_endpoint: bool = False
     plugin_directory: Path | None = None
     pid_file: Path | None = None
+    user_lockout: Mapping[str, LockoutTuning] = field(default_factory=dict)
 
 
-WITHOUT_EFFECT = ("api_addr", "cluster_addr", "disable_mlock")
+WITHOUT_EFFECT = ("cluster_addr", "disable_mlock")
 """Keys whose values are checked and then do nothing, without misleading anybody."""
-WARNED_WHEN_SET = ("plugin_directory", "raw_storage_endpoint", "ui")
+WARNED_WHEN_SET = ("plugin_directory", "ui")
 """The same, but who asks for what they give is told that it is not there."""
-NOT_YET = (
-    "allow_audit_log_prefixing", "audit", "default_max_request_duration",
-    "enable_response_header_hostname", "initialize", "introspection_endpoint", "log_file",
-    "log_requests_level", "log_rotate_bytes", "log_rotate_duration", "log_rotate_max_files",
-    "telemetry", "unsafe_allow_api_audit_creation", "user_lockout",
-)  # fmt: skip
-"""Keys that are accepted with a warning until what they ask for is built."""
 NOTHING_LIKE_IT = (
     "cache_size", "cluster_cipher_suites", "detect_deadlocks", "disable_cache",
     "disable_clustering", "disable_performance_standby", "disable_printable_check",
@@ -114,13 +121,14 @@ def load_config(
     *,
     storage: StorageConfig | None = None,
     listeners: tuple[ListenerConfig, ...] = (),
+    environ: Mapping[str, str] = os.environ,
 ) -> tuple[ServerConfig, list[str]]:
     """The configuration that the files in `paths` say together, and warnings about it.
 
     Of a key that several files give, the last one counts; listeners add up. A directory stands for
     all ``*.hcl`` and ``*.json`` files in it, sorted by name. A dev server brings its own `storage`,
     which a file may replace, and its own `listeners`, which come first; with both, `paths` may be
-    empty. Raises `ConfigError`.
+    empty. `environ` is asked about the seal. Raises `ConfigError`.
     """
     warnings: list[str] = []
     section = Section(read_files(paths), warnings)
@@ -131,24 +139,37 @@ def load_config(
     config = ServerConfig(
         storage=storage,
         listeners=_listeners(section, listeners),
-        seal=_seal(section),
+        seal=read_seal(section, environ),
+        initialize=read_initialize(section, warnings),
+        audit=read_audit(section),
         api_addr=_url(section, "api_addr"),
         cluster_addr=_url(section, "cluster_addr"),
         cluster_name=section.text("cluster_name"),
         disable_mlock=section.flag("disable_mlock") or False,
         ui=section.flag("ui") or False,
-        log_level=section.choice("log_level", LogLevel) or LogLevel.INFO,
+        log_level=_log_level(section, "log_level") or LogLevel.INFO,
         log_format=section.choice("log_format", LogFormat) or LogFormat.STANDARD,
+        log_file=_path(section, "log_file"),
+        log_rotate_bytes=_at_least(section, "log_rotate_bytes", 0),
+        log_rotate_duration=section.seconds("log_rotate_duration") or DEFAULT_LOG_ROTATE_DURATION,
+        log_rotate_max_files=_at_least(section, "log_rotate_max_files", -1),
+        log_requests_level=_log_level(section, "log_requests_level"),
+        enable_response_header_hostname=section.flag("enable_response_header_hostname") or False,
+        introspection_endpoint=section.flag("introspection_endpoint") or False,
+        telemetry=read_telemetry(section),
         default_lease_ttl=default_ttl,
         max_lease_ttl=max_ttl,
         raw_storage_endpoint=section.flag("raw_storage_endpoint") or False,
         plugin_directory=_path(section, "plugin_directory"),
         pid_file=_path(section, "pid_file"),
+        user_lockout=read_user_lockout(section),
     )
+    if config.initialize and isinstance(config.seal, ShamirSeal):
+        problem = 'needs a server that unseals by itself; add a seal "static" or "transit" block'
+        raise section.error("initialize", problem)
     for key in WARNED_WHEN_SET:
         if getattr(config, key):
             section.warn(key, "has no effect: not supported yet")
-    section.without_effect(NOT_YET, "not supported yet")
     section.without_effect(NOTHING_LIKE_IT, "Wardgate has nothing like it")
     section.finish()
     return config, warnings
@@ -186,9 +207,10 @@ def _lmdb(section: Section) -> LmdbStorage:
 
 
 def _listeners(section: Section, first: tuple[ListenerConfig, ...]) -> tuple[ListenerConfig, ...]:
+    longest = section.seconds("default_max_request_duration") or DEFAULT_MAX_REQUEST_DURATION
     listeners = list(first)
     for kind, block in section.labelled("listener"):
-        listener = read_listener(kind, block)
+        listener = read_listener(kind, block, longest)
         if any(same_address(listener, other) for other in listeners):
             raise block.refused("has the same address as another listener")
         listeners.append(listener)
@@ -196,14 +218,6 @@ def _listeners(section: Section, first: tuple[ListenerConfig, ...]) -> tuple[Lis
         fix = 'add listener "tcp" { } with tls_cert_file and tls_key_file'
         raise section.missing("listener", fix)
     return tuple(listeners)
-
-
-def _seal(section: Section) -> SealConfig:
-    for kind, block in section.labelled("seal"):
-        if kind != "shamir":
-            raise block.refused("is not supported yet; remove it to unseal with key shares")
-        block.finish()
-    return ShamirSeal()
 
 
 def _lease_ttls(section: Section) -> tuple[int, int]:
@@ -217,6 +231,24 @@ def _lease_ttls(section: Section) -> tuple[int, int]:
             "default_lease_ttl", "must not be greater than max_lease_ttl (768h if not set)"
         )
     return default or min(DEFAULT_LEASE_TTL, greatest), greatest
+
+
+def _log_level(section: Section, key: str) -> LogLevel | None:
+    """Requests are logged at no level by "off"."""
+    text = section.text(key)
+    if text is None or (key == "log_requests_level" and text.strip().lower() == "off"):
+        return None
+    name = level_name(text)
+    if name is None:
+        raise section.error(key, "must be one of " + ", ".join(LogLevel))
+    return LogLevel(name)
+
+
+def _at_least(section: Section, key: str, least: int) -> int:
+    number = section.integer(key) or 0
+    if number < least:
+        raise section.error(key, f"must be a number not below {least}")
+    return number
 
 
 def _url(section: Section, key: str) -> str | None:

@@ -41,6 +41,11 @@ SERVER_FLAGS = (
     ),
     Flag("log-level", "trace, debug, info, warn or error.", "LEVEL", "LOG_LEVEL"),
     Flag("log-format", "standard or json.", "FORMAT", "LOG_FORMAT"),
+    Flag("log-file", "Log to this file too.", "PATH"),
+    Flag("log-rotate-bytes", "Begin a new log file after so many bytes.", "BYTES"),
+    Flag("log-rotate-duration", "Begin a new log file after so long; 24h without it.", "DURATION"),
+    Flag("log-rotate-max-files", "How many older log files to keep; all of them by 0.", "NUMBER"),
+    Flag("check-config", "Check the configuration, say what it means, and end."),
 )
 DEV_FLAGS = (
     Flag("dev", "Start at once, unsealed, with everything in memory. Not for real secrets."),
@@ -72,8 +77,8 @@ _NO_EFFECT_SWITCHES = (
 )  # fmt: skip
 _NO_EFFECT = (
     "address", "agent-address", "ca-cert", "ca-path", "client-cert", "client-key",
-    "dev-cluster-json", "dev-latency", "dev-latency-jitter", "dev-plugin-dir", "header", "log-file",
-    "log-rotate-bytes", "log-rotate-duration", "log-rotate-max-files", "mfa", "namespace", "ns",
+    "dev-cluster-json", "dev-latency", "dev-latency-jitter", "dev-plugin-dir", "header", "mfa",
+    "namespace", "ns",
     "tls-server-name", "unlock-key", "wrap-ttl",
 )  # fmt: skip
 _REFUSED_SWITCHES = (

@@ -7,13 +7,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
-from wardgate.http.limits import (
-    DEFAULT_LIMITS,
-    DEFAULT_MAX_REQUEST_DURATION,
-    DEFAULT_MAX_REQUEST_SIZE,
-    Limits,
-)
+from wardgate.http.rules import DEFAULT_RULES, Rules
 from wardgate.server.addresses import parse_address
+from wardgate.server.listener_rules import read_rules
 from wardgate.server.section import Section
 
 DEFAULT_ADDRESS = "127.0.0.1:8200"
@@ -39,12 +35,15 @@ class TlsConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpListener:
-    """A TCP port. An empty `host` means all addresses; without `tls` it serves plain HTTP."""
+    """A TCP port. An empty `host` means all addresses; without `tls` it serves plain HTTP.
+    `header_timeout` is how many seconds a client has for a request's head; None leaves it to the
+    HTTP server."""
 
     host: str
     port: int
     tls: TlsConfig | None
-    limits: Limits = DEFAULT_LIMITS
+    rules: Rules = DEFAULT_RULES
+    header_timeout: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,8 @@ class UnixListener:
     mode: int | None = None
     user: str | None = None
     group: str | None = None
-    limits: Limits = DEFAULT_LIMITS
+    rules: Rules = DEFAULT_RULES
+    header_timeout: int | None = None
 
 
 ListenerConfig: TypeAlias = TcpListener | UnixListener
@@ -73,17 +73,13 @@ def same_address(one: ListenerConfig, other: ListenerConfig) -> bool:
 
 NOT_YET = (
     "agent_api", "cors_allowed_headers", "cors_allowed_origins", "cors_enabled",
-    "custom_response_headers", "disable_unauthed_rekey_endpoints", "inflight_requests_logging",
-    "max_request_json_memory", "max_request_json_strings", "profiling", "purpose",
-    "require_request_header", "role", "telemetry", "tls_max_version",
-    "x_forwarded_for_authorized_addrs", "x_forwarded_for_client_cert_header",
-    "x_forwarded_for_client_cert_header_decoders", "x_forwarded_for_hop_skips",
-    "x_forwarded_for_reject_not_authorized", "x_forwarded_for_reject_not_present",
+    "inflight_requests_logging", "purpose",
+    "require_request_header", "role", "x_forwarded_for_client_cert_header",
+    "x_forwarded_for_client_cert_header_decoders",
 )  # fmt: skip
 """Keys that are accepted with a warning."""
-TIME_OUTS = (
-    "http_idle_timeout", "http_read_header_timeout", "http_read_timeout", "http_write_timeout",
-)  # fmt: skip
+JSON_MEMORY = ("max_request_json_memory",)
+TIME_OUTS = ("http_idle_timeout", "http_write_timeout")
 CIPHERS = ("tls_cipher_suites", "tls_prefer_server_cipher_suites")
 TLS_KEYS = (
     "tls_cert_file", "tls_key_file", "tls_min_version", "tls_client_ca_file",
@@ -91,23 +87,29 @@ TLS_KEYS = (
 )  # fmt: skip
 
 
-def read_listener(kind: str, section: Section) -> ListenerConfig:
-    """The listener that a block of type `kind` describes. Raises `ConfigError`."""
+def read_listener(kind: str, section: Section, longest: int) -> ListenerConfig:
+    """The listener that a block of type `kind` describes; its requests take at most `longest`
+    seconds where it says nothing else. Raises `ConfigError`."""
     reader = _READERS.get(kind)
     if reader is None:
         raise section.refused('is not supported; the types are "tcp" and "unix"')
-    listener = reader(section)
+    listener = reader(section, longest)
     section.without_effect(NOT_YET, "not supported yet")
-    section.without_effect(TIME_OUTS, "the HTTP server has its own; see max_request_duration")
+    section.without_effect(TIME_OUTS, "the HTTP server has its own; see http_read_timeout")
+    section.without_effect(JSON_MEMORY, "max_request_size and max_request_json_strings bound it")
     section.without_effect(CIPHERS, "only suites without a known weakness are offered")
     section.finish()
     return listener
 
 
-def _tcp(section: Section) -> TcpListener:
+def _tcp(section: Section, longest: int) -> TcpListener:
     section.harmless("cluster_address")
     if section.text("proxy_protocol_behavior"):
-        problem = "is not supported yet; remove it here and in the load balancer"
+        problem = (
+            "is not supported: the HTTP server does not speak the PROXY protocol; remove it here and"
+            " in the load balancer, and let that send X-Forwarded-For"
+            " (x_forwarded_for_authorized_addrs)"
+        )
         raise section.error("proxy_protocol_behavior", problem)
     section.harmless("proxy_protocol_authorized_addrs")
     try:
@@ -115,10 +117,16 @@ def _tcp(section: Section) -> TcpListener:
     except ValueError:
         problem = 'must be "host:port", "[IPv6]:port" or ":port"; templates are not supported'
         raise section.error("address", problem) from None
-    return TcpListener(host=host, port=port, tls=_tls(section), limits=_limits(section))
+    return TcpListener(
+        host=host,
+        port=port,
+        tls=_tls(section),
+        rules=read_rules(section, longest, proxies=True),
+        header_timeout=_header_timeout(section),
+    )
 
 
-def _unix(section: Section) -> UnixListener:
+def _unix(section: Section, longest: int) -> UnixListener:
     section.harmless("tls_disable")
     section.without_effect(TLS_KEYS, "a Unix socket speaks plain HTTP")
     path = section.text("address")
@@ -132,23 +140,22 @@ def _unix(section: Section) -> UnixListener:
         mode=None if mode is None else int(mode, 8),
         user=section.text("socket_user"),
         group=section.text("socket_group"),
-        limits=_limits(section),
+        rules=read_rules(section, longest, proxies=False),
+        header_timeout=_header_timeout(section),
     )
 
 
-_READERS: dict[str, Callable[[Section], ListenerConfig]] = {"tcp": _tcp, "unix": _unix}
+_READERS: dict[str, Callable[[Section, int], ListenerConfig]] = {"tcp": _tcp, "unix": _unix}
 
 
-def _limits(section: Section) -> Limits:
-    """As in Vault, zero means the default, and a negative size means no limit."""
-    size = section.integer("max_request_size") or DEFAULT_MAX_REQUEST_SIZE
-    duration = section.seconds("max_request_duration") or DEFAULT_MAX_REQUEST_DURATION
-    return Limits(None if size < 0 else size, duration)
+def _header_timeout(section: Section) -> int | None:
+    """As in Vault, zero means the default."""
+    return section.seconds("http_read_header_timeout") or None
 
 
 def _tls(section: Section) -> TlsConfig | None:
     if section.flag("tls_disable"):
-        section.harmless(*TLS_KEYS)
+        section.harmless(*TLS_KEYS, "tls_max_version")
         return None
     cert, key = section.text("tls_cert_file"), section.text("tls_key_file")
     if cert is None:
@@ -158,6 +165,8 @@ def _tls(section: Section) -> TlsConfig | None:
         )
     if key is None:
         raise section.missing("tls_key_file", "set it to the PEM file of the certificate's key")
+    if (section.text("tls_max_version") or "tls13").strip().lower() != "tls13":
+        section.warn("tls_max_version", "has no effect: tls13 is always offered")
     ca = section.text("tls_client_ca_file")
     require = section.flag("tls_require_and_verify_client_cert") or False
     if section.flag("tls_disable_client_certs"):

@@ -7,6 +7,7 @@ and answers what it was asked, and only then is stopped. So no connection is eve
 
 import asyncio
 import contextlib
+import dataclasses
 import logging
 import os
 import socket
@@ -37,6 +38,15 @@ PATIENCE = 5.0
 _FAILS_WITHIN = 0.05  # seconds; an HTTP server that cannot serve ends at once
 _HANDSHAKE = 10.0  # seconds that a client has for its TLS handshake
 _HEADER_BYTES = 128 * 1024  # what a request's head may take, before it is looked at
+_LONGEST = 24 * 3600  # seconds
+_LEAVE_LOGGING: dict[str, Any] = {
+    "incremental": True,
+    "formatters": {},
+    "handlers": {},
+    "loggers": {},
+    "root": {},
+}
+"""Keeps the HTTP server from configuring Python's logging anew, which would close our handlers."""
 _HOLDER: Any = SocketHolder  # its types lag behind
 _PROTOCOLS = {TlsVersion.TLS12: SSLProtocols.tls12, TlsVersion.TLS13: SSLProtocols.tls13}
 
@@ -51,6 +61,7 @@ class Listener:
         self, config: ListenerConfig, application: Application, clock: Clock, connections: int
     ) -> None:
         self._config = config
+        self._given = config
         self._application = application
         self._clock = clock
         self._connections = connections
@@ -59,6 +70,29 @@ class Listener:
         self._leaving: set[asyncio.Task[None]] = set()
         self._renewal = asyncio.Lock()
         self.warnings: tuple[str, ...] = ()
+
+    @property
+    def config(self) -> ListenerConfig:
+        """What the listener was opened with, and has taken over since."""
+        return self._config
+
+    @property
+    def as_configured(self) -> bool:
+        """Whether everything that `use` was given last is in effect."""
+        return self._config == self._given
+
+    def use(self, config: ListenerConfig) -> bool:
+        """Take over what can be changed while it is open: how requests are treated, and what the
+        next `renew` of a certificate reads. Gives whether requests are treated otherwise now."""
+        self._given = config
+        old, changes = self._config, dict[str, Any]()
+        if isinstance(config, TcpListener) and config.tls is not None and self.uses_tls:
+            changes = {"tls": config.tls, "header_timeout": config.header_timeout}
+        self._config = dataclasses.replace(old, rules=config.rules, **changes)
+        if old.rules == config.rules:
+            return False
+        self._application.use(config.rules)
+        return True
 
     @property
     def name(self) -> str:
@@ -124,9 +158,10 @@ class Listener:
         settings: dict[str, Any] = {
             "interface": Interfaces.RSGI,
             "http": HTTPModes.auto,
-            "http1_settings": HTTP1Settings(max_buffer_size=_HEADER_BYTES),
+            "http1_settings": _http1(self._config.header_timeout),
             "websockets": False,
             "log_enabled": False,
+            "log_dictconfig": _LEAVE_LOGGING,
             "backpressure": self._connections,
         }
         with contextlib.ExitStack() as files:
@@ -148,6 +183,13 @@ class Listener:
                 raise ListenError(f"cannot listen on {self.name}: {error}") from None
             serving.files = files.pop_all()
             return serving
+
+
+def _http1(header_timeout: int | None) -> HTTP1Settings:
+    settings = HTTP1Settings(max_buffer_size=_HEADER_BYTES)
+    if header_timeout is not None:
+        settings.header_read_timeout = min(header_timeout, _LONGEST) * 1000
+    return settings
 
 
 class _SocketServer(Server):

@@ -2,25 +2,35 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wardgate.barrier.auto_seal import AutoSeal, Wrapper
 from wardgate.barrier.barrier import Barrier
 from wardgate.barrier.shamir_seal import ShamirSeal
 from wardgate.clock import Clock, SystemClock
+from wardgate.core.audit.table import Device
 from wardgate.core.backend import Backend, Endpoint
 from wardgate.core.core import Core
 from wardgate.core.mounts import Mount
 from wardgate.core.operation import Operation
 from wardgate.core.pipeline import Pipeline
 from wardgate.core.settings import Settings
+from wardgate.core.tracing import Tracer
 from wardgate.errors import WardgateError
 from wardgate.framework.endpoints import BoundEndpoint, declarations_of
 from wardgate.http.app import Application
-from wardgate.http.limits import Limits
-from wardgate.server.catalog import BuiltinCatalog
+from wardgate.http.rules import Rules
+from wardgate.http.timing import Timing
+from wardgate.identity import KeyRotation
+from wardgate.server.catalog import Build, BuiltinCatalog
+from wardgate.server.census import Census
+from wardgate.server.gauges import register_gauges
 from wardgate.server.upkeep import Upkeep
 from wardgate.store.interface import Store
-from wardgate.system import OpenSealEndpoints, SealEndpoints, System
+from wardgate.system import OpenSealEndpoints, SealEndpoints, System, VersionNotes
+from wardgate.system.host import Host
+from wardgate.system.metrics import MetricsEndpoints
 
 _log = logging.getLogger("wardgate.server")
 
@@ -28,25 +38,74 @@ _log = logging.getLogger("wardgate.server")
 class Node:
     """Everything behind the listeners. Use it from one event loop."""
 
-    def __init__(self, store: Store, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        clock: Clock | None = None,
+        *,
+        more_engines: Mapping[str, Build] | None = None,
+        wrapper: Wrapper | None = None,
+        audit_devices: Sequence[Device] = (),
+    ) -> None:
+        """`more_engines` are kinds of secret engines beside the built-in ones, `audit_devices`
+        those that the configuration has. With `wrapper` the server can unseal by itself; without,
+        people have shares of the unseal key."""
         self.store = store
         clock = clock or SystemClock()
         self.barrier = Barrier(store, clock)
-        self.seal = ShamirSeal(store, self.barrier)
-        self.core = Core(self.barrier, clock, settings, BuiltinCatalog(self._system))
+        self.seal = (
+            AutoSeal(store, self.barrier, wrapper, clock)
+            if wrapper is not None
+            else ShamirSeal(store, self.barrier)
+        )
+        self.core = Core(self.barrier, clock, settings, BuiltinCatalog(self._system, more_engines))
+        self.core.audit.configure(audit_devices, settings.audit)
+        self.core.sweeper.also(KeyRotation(self.core).step)
+        self.host = Host()
+        self._metrics = MetricsEndpoints(self.core)
+        self.core.sweeper.also(VersionNotes(self.core).step)
         self._sealing = SealEndpoints(self.core, self.barrier)
         self._opening = OpenSealEndpoints(self.core, self.barrier, self.seal)
         self.pipeline = Pipeline(self.core, _open_endpoints(self._opening, "sys/"))
-        self.upkeep = Upkeep(self.barrier)
+        self.upkeep = Upkeep(self.barrier, self.core.storage, clock)
+        register_gauges(self.core.metrics, self.barrier, self.core.storage)
+        self.census = Census(self.core, settings.gauge_period)
+        self._timing = Timing(self.core.metrics)
         self._applications: list[Application] = []
         self._tasks: list[asyncio.Task[Any]] = []
 
     def _system(self, core: Core, mount: Mount) -> Backend:
-        return System(core, mount, self._sealing, self._opening)
+        return System(
+            core,
+            mount,
+            self.barrier,
+            self.seal,
+            self._sealing,
+            self._opening,
+            self._metrics,
+            self.host,
+        )
 
-    def application(self, limits: Limits) -> Application:
-        """What answers a listener's requests. Ask for it before `start`."""
-        made = Application(self.core, self.pipeline, limits)
+    def application(
+        self,
+        rules: Rules,
+        *,
+        log_level: int = logging.DEBUG,
+        hostname: str = "",
+        tracer: Tracer | None = None,
+    ) -> Application:
+        """What answers a listener's requests; see there. Ask for it before `start`."""
+        made = Application(
+            self.core,
+            self.pipeline,
+            self._timing,
+            rules,
+            open_metrics=_open_endpoints(self._metrics, "sys/"),
+            log_level=log_level,
+            hostname=hostname,
+            tracer=tracer,
+        )
         self._applications.append(made)
         return made
 
@@ -54,6 +113,8 @@ class Node:
         """Begin the work in the background."""
         self._tasks.append(asyncio.create_task(self.core.sweeper.run()))
         self._tasks.append(asyncio.create_task(self.upkeep.run()))
+        self._tasks.append(asyncio.create_task(self.core.in_flight.run(self.core.clock)))
+        self._tasks.append(asyncio.create_task(self.census.run()))
         for application in self._applications:
             self._tasks.append(asyncio.create_task(application.arrivals.run()))
 
@@ -62,6 +123,7 @@ class Node:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.core.audit.stop()
         try:
             if not self.barrier.sealed:
                 await self.barrier.save_counts()

@@ -6,12 +6,15 @@ before the environment, and there WARDGATE_ before BAO_ before VAULT_; an empty 
 """
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from wardgate.core.log_levels import level_name
+from wardgate.durations import parse_duration
 from wardgate.errors import WardgateError
 from wardgate.server.addresses import is_http_url, parse_address
 from wardgate.server.config import LogFormat, LogLevel
@@ -56,8 +59,14 @@ class ServerOptions:
     dev: DevOptions | None = None
     log_level: LogLevel | None = None
     log_format: LogFormat | None = None
+    log_file: Path | None = None
+    log_rotate_bytes: int | None = None
+    log_rotate_duration: int | None = None
+    log_rotate_max_files: int | None = None
+    check_config: bool = False
     api_addr: str | None = None
     cluster_addr: str | None = None
+    disable_user_lockout: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -76,13 +85,22 @@ def parse_server_arguments(argv: Sequence[str], environ: Mapping[str, str]) -> S
     config_paths = tuple(Path(text) for text in given.texts("config"))
     if dev is None and not config_paths:
         raise UsageError("nothing to start: give -config=PATH, or -dev for a dev server")
+    if dev is not None and given.switch("check-config"):
+        raise UsageError("-check-config is for configuration files; leave -dev out")
+    log_file = given.text("log-file")
     return ServerOptions(
         config_paths=config_paths,
         dev=dev,
-        log_level=given.choice("log-level", LogLevel),
+        log_level=given.log_level(),
         log_format=given.choice("log-format", LogFormat),
-        api_addr=given.url("API_ADDR"),
+        log_file=None if log_file is None else Path(log_file),
+        log_rotate_bytes=given.number("log-rotate-bytes", 0),
+        log_rotate_duration=given.seconds("log-rotate-duration"),
+        log_rotate_max_files=given.number("log-rotate-max-files", -1),
+        check_config=given.switch("check-config"),
+        api_addr=given.url("API_ADDR") or given.url("REDIRECT_ADDR"),
         cluster_addr=given.url("CLUSTER_ADDR"),
+        disable_user_lockout=given.variable_is_on("DISABLE_USER_LOCKOUT"),
         warnings=tuple(warnings),
     )
 
@@ -158,6 +176,34 @@ class _Given:
             raise UsageError(f"-{name} must be one of " + ", ".join(choices))
         return None
 
+    def log_level(self) -> LogLevel | None:
+        """The level by any name that Vault knows it by."""
+        text = self.text("log-level")
+        if text is None:
+            return None
+        name = level_name(text)
+        if name is None:
+            raise UsageError("-log-level must be one of " + ", ".join(LogLevel))
+        return LogLevel(name)
+
+    def number(self, name: str, least: int) -> int | None:
+        text = self.text(name)
+        if text is None:
+            return None
+        if not re.fullmatch("-?[0-9]{1,18}", text) or int(text) < least:
+            raise UsageError(f"-{name} must be a whole number not below {least}")
+        return int(text)
+
+    def seconds(self, name: str) -> int | None:
+        text = self.text(name)
+        try:
+            seconds = None if text is None else parse_duration(text)
+        except ValueError:
+            seconds = -1
+        if seconds is not None and seconds <= 0:
+            raise UsageError(f'-{name} must be a duration such as "30s" or "24h"')
+        return seconds
+
     def url(self, ending: str) -> str | None:
         """A variable that overrides the configuration's api_addr or cluster_addr."""
         text = self._variable(ending)
@@ -166,6 +212,13 @@ class _Given:
                 f'VAULT_{ending} must be a URL such as "https://vault.example.com:8200"'
             )
         return text or None
+
+    def variable_is_on(self, ending: str) -> bool:
+        """Whether a variable that has no flag is set to true."""
+        text = (self._variable(ending) or "false").lower()
+        if text not in _SWITCH:
+            raise UsageError(f"VAULT_{ending} must be true or false")
+        return _SWITCH[text]
 
     def _variable(self, ending: str) -> str:
         names = [prefix + ending for prefix in _PREFIXES] if ending else []

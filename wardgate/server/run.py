@@ -6,40 +6,48 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import uvloop
 
 from wardgate import __version__
+from wardgate.barrier.auto_seal import AutoSeal
 from wardgate.clock import SystemClock
-from wardgate.core.bootstrap import first_writes
-from wardgate.core.mounts import Mount, new_mount
+from wardgate.core.lockout_config import UserLockout
+from wardgate.core.log_levels import LEVELS
 from wardgate.core.settings import Settings
+from wardgate.core.unexpected import log_unexpected
 from wardgate.errors import WardgateError
-from wardgate.server.config import LmdbStorage, ServerConfig
+from wardgate.server.addresses import own_url
+from wardgate.server.audit import AuditConfig
+from wardgate.server.auto_unseal import AutoUnseal
+from wardgate.server.config import LmdbStorage, LogLevel, ServerConfig
+from wardgate.server.dev import DevKeys, open_dev
 from wardgate.server.devtls import DevTls, dev_tls
 from wardgate.server.effective import effective_config
 from wardgate.server.limits import most_connections
+from wardgate.server.listeners import TcpListener
 from wardgate.server.listening import Listener, start_all
-from wardgate.server.logs import set_up_logs
+from wardgate.server.log_file import LogFile
+from wardgate.server.logs import open_log_file, set_up_logs
 from wardgate.server.node import Node
+from wardgate.server.notify import notify, notify_reloading
 from wardgate.server.options import DevOptions, ServerOptions
+from wardgate.server.reloading import Reloading
+from wardgate.server.seals import open_wrapper
+from wardgate.server.self_init.run import initialise
+from wardgate.server.state import sanitized
+from wardgate.server.tracing import Tracing, start_tracing
 from wardgate.store.interface import Store
 from wardgate.store.lmdb import LmdbStore
 from wardgate.store.memory import MemoryStore
 
 _log = logging.getLogger("wardgate.server")
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class DevKeys:
-    """What a dev server gives to whoever started it."""
-
-    unseal_key: bytes
-    root_token: str
 
 
 def run_server(options: ServerOptions) -> None:
@@ -51,34 +59,63 @@ def run_server(options: ServerOptions) -> None:
             now = SystemClock.now()
             tls = made.enter_context(dev_tls(options.dev.host, now, options.dev.tls_cert_dir))
         config, warnings = effective_config(options, tls.config if tls else None)
-        set_up_logs(config.log_level, config.log_format)
+        log_file = open_log_file(config)
+        set_up_logs(config.log_level, config.log_format, log_file)
         for warning in warnings:
             _log.warning("%s", warning)
-        uvloop.run(_serve(options, config, tls))
+        tracing = start_tracing(config.telemetry.otlp_endpoint, os.environ)
+        if tracing is not None:
+            made.callback(tracing.close)
+        uvloop.run(_serve(options, config, tls, log_file, tracing))
 
 
-async def _serve(options: ServerOptions, config: ServerConfig, tls: DevTls | None) -> None:
+async def _serve(
+    options: ServerOptions,
+    config: ServerConfig,
+    tls: DevTls | None,
+    log_file: LogFile | None,
+    tracing: Tracing | None,
+) -> None:
+    audited, wrapper = _audit_config(config, options), open_wrapper(config.seal)
+    settings = _settings(options, config, audited)
     store = _open_store(config)
-    node = Node(store, _settings(config))
-    connections = most_connections() // len(config.listeners)
-    listeners = [
-        Listener(listener, node.application(listener.limits), node.core.clock, connections)
-        for listener in config.listeners
-    ]
+
+    def make_node(below: Store) -> Node:
+        return Node(below, settings, wrapper=wrapper, audit_devices=audited.devices)
+
+    node = make_node(store)
+    node.core.storage.tracer = tracing
+    auto = _auto_unseal(node, config, make_node)
+    listeners = _listeners(config, node, tracing)
+    certificate = tls.config if tls else None
+    reloading = Reloading(
+        config,
+        lambda: effective_config(options, certificate),
+        listeners,
+        log_file,
+        node.core.audit,
+        lambda config: _audit_config(config, options),
+    )
+    node.host.state = lambda: sanitized(reloading.in_effect)
+    node.host.reload = reloading.run
+
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    renewals: set[asyncio.Task[None]] = set()
+    reloads: set[asyncio.Task[None]] = set()
 
-    def renew() -> None:
-        task = asyncio.create_task(_renew(listeners))
-        renewals.add(task)
-        task.add_done_callback(renewals.discard)
+    def reload() -> None:
+        task = asyncio.create_task(_reload(reloading))
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
 
-    loop.add_signal_handler(signal.SIGHUP, renew)
+    loop.add_signal_handler(signal.SIGHUP, reload)
     try:
-        keys = await _open_dev(node, options.dev) if options.dev else None
+        await node.seal.status()  # data of another kind of seal are refused at once
+        keys = await open_dev(node, options.dev) if options.dev else None
+        if auto is not None:
+            await auto.start(stopping.set)
         await start_all(listeners)
         try:
             node.start()
@@ -87,12 +124,33 @@ async def _serve(options: ServerOptions, config: ServerConfig, tls: DevTls | Non
                     _log.warning("%s: %s", listener.name, warning)
             with _pid_file(config.pid_file):
                 _greet(config, listeners, options.dev, keys, tls)
+                notify("READY=1")
                 await stopping.wait()
+                notify("STOPPING=1")
                 _log.info("stopping: what has arrived is answered first")
         finally:
             await asyncio.gather(*(listener.stop() for listener in listeners))
     finally:
+        if auto is not None:
+            await auto.stop()
         await node.stop()
+    if auto is not None and auto.failure is not None:
+        raise auto.failure
+
+
+def _auto_unseal(
+    node: Node, config: ServerConfig, make_node: Callable[[Store], Node]
+) -> AutoUnseal | None:
+    """What unseals the server by itself, if its seal can; `make_node` makes another one like it."""
+    if not isinstance(node.seal, AutoSeal):
+        return None
+    if not config.initialize:
+        return AutoUnseal(node.seal, node.barrier)
+    return AutoUnseal(
+        node.seal,
+        node.barrier,
+        lambda: initialise(node.store, make_node, config.initialize, os.environ),
+    )
 
 
 def _open_store(config: ServerConfig) -> Store:
@@ -103,74 +161,70 @@ def _open_store(config: ServerConfig) -> Store:
     return MemoryStore()
 
 
-def _settings(config: ServerConfig) -> Settings:
+def _audit_config(config: ServerConfig, options: ServerOptions) -> AuditConfig:
+    """What the configuration says of audit devices; a dev server takes any from the API."""
+    if options.dev is None:
+        return config.audit
+    rules = msgspec.structs.replace(config.audit.rules, anywhere=True)
+    return replace(config.audit, rules=rules)
+
+
+def _settings(options: ServerOptions, config: ServerConfig, audited: AuditConfig) -> Settings:
     return Settings(
+        audit=audited.rules,
         default_lease_ttl=config.default_lease_ttl,
         max_lease_ttl=config.max_lease_ttl,
         cluster_name=config.cluster_name or "",
         storage_type="lmdb" if isinstance(config.storage, LmdbStorage) else "inmem",
+        api_addr=_api_addr(config),
+        user_lockout=UserLockout(kinds=dict(config.user_lockout), off=options.disable_user_lockout),
+        cluster_addr=config.cluster_addr or "",
+        introspection_endpoint=config.introspection_endpoint,
+        prometheus=config.telemetry.prometheus,
+        metrics_prefix=config.telemetry.metrics_prefix,
+        gauge_period=config.telemetry.gauge_period,
+        raw_storage_endpoint=config.raw_storage_endpoint,
+        initialises_itself=bool(config.initialize),
     )
 
 
-async def _renew(listeners: list[Listener]) -> None:
-    for listener in listeners:
-        try:
-            await listener.renew()
-        except WardgateError as error:
-            _log.error("%s keeps its certificate: %s", listener.name, error)
-        else:
-            if listener.uses_tls:
-                _log.info("%s uses its certificate as it is on disk now", listener.name)
-                for warning in listener.warnings:
-                    _log.warning("%s: %s", listener.name, warning)
+def _api_addr(config: ServerConfig) -> str:
+    if config.api_addr:
+        return config.api_addr.rstrip("/")
+    for listener in config.listeners:
+        if isinstance(listener, TcpListener):
+            return own_url(listener.host, listener.port, listener.tls is not None)
+    return ""
 
 
-async def _open_dev(node: Node, dev: DevOptions) -> DevKeys:
-    """Initialise and unseal a dev server.
-
-    With a data directory that was used before, what is there is opened again by the key that lies
-    beside it: a dev server protects nothing.
-    """
-    key_file = dev.data / "dev-unseal-key" if dev.data is not None else None
-    token = dev.root_token_id or ""
-    if await node.barrier.initialized():
-        if key_file is None or not key_file.is_file():
-            raise WardgateError(
-                "the data directory was initialised by a server that is not a dev server; start it"
-                " with -config, or choose another directory for --data"
-            )
-        key, _, stored = key_file.read_text().partition("\n")
-        unseal_key = base64.b64decode(key)
-        if token not in ("", stored.strip()):
-            raise WardgateError(
-                "the data directory has another root token than -dev-root-token-id; leave that out"
-                " to go on with the one that it has, or choose another directory for --data"
-            )
-        token = stored.strip()
-    else:
-        mounts = [_kv(dev.kv_version)] if dev.kv_version is not None else []
-        token, writes = await first_writes(node.core, token, mounts)
-        unseal_key = (await node.seal.initialize(1, 1, writes)).keys[0]
-        if key_file is not None:
-            key_file.write_text(f"{base64.b64encode(unseal_key).decode()}\n{token}\n")
-    await node.seal.submit(unseal_key)
-    if dev.store_token:
-        _store_token(token)
-    return DevKeys(unseal_key, token)
+def _listeners(config: ServerConfig, node: Node, tracing: Tracing | None) -> list[Listener]:
+    connections = most_connections() // len(config.listeners)
+    level = config.log_requests_level
+    hostname = socket.gethostname() if config.enable_response_header_hostname else ""
+    return [
+        Listener(
+            listener,
+            node.application(
+                listener.rules,
+                log_level=LEVELS[level.value if level else LogLevel.DEBUG.value],
+                hostname=hostname,
+                tracer=tracing,
+            ),
+            node.core.clock,
+            connections,
+        )
+        for listener in config.listeners
+    ]
 
 
-def _kv(version: int) -> Mount:
-    return new_mount(
-        "secret/", "kv", description="key/value secret storage", options={"version": str(version)}
-    )
-
-
-def _store_token(token: str) -> None:
-    """Let the command line on this machine use the dev server at once, as Vault's does."""
-    with contextlib.suppress(OSError):
-        path = Path.home() / ".vault-token"
-        path.unlink(missing_ok=True)
-        path.write_text(token)  # the umask makes it 0600
+async def _reload(reloading: Reloading) -> None:
+    notify_reloading()
+    try:
+        await reloading.run()
+    except Exception as error:  # the server goes on as it was
+        log_unexpected("reading the configuration again", error)
+    finally:
+        notify("READY=1")
 
 
 @contextlib.contextmanager

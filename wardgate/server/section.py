@@ -20,6 +20,7 @@ _TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
 _FALSE = frozenset(("0", "f", "F", "false", "FALSE", "False"))
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
 _NO_LABEL = 'must be a block with its type before the brace, such as "tcp" in listener "tcp" { }'
+_NO_BLOCK = "must be a block in braces"
 _MAX_UNKNOWN = 50
 _E = TypeVar("_E", bound=StrEnum)
 
@@ -46,6 +47,10 @@ class Section:
             case str(text) | Number(text=text) if "\0" not in text:
                 return text
         raise self.error(key, "must be a text in quotation marks")
+
+    def value(self, key: str) -> Value:
+        """What is written there, of whatever type; None when nothing is."""
+        return self._value(key)
 
     def flag(self, key: str) -> bool | None:
         match self._value(key):
@@ -88,6 +93,36 @@ class Section:
                 return choice
         raise self.error(key, "must be one of " + ", ".join(choices))
 
+    def texts(self, key: str, *, split: bool = True) -> tuple[str, ...] | None:
+        """A list of texts. One text alone is a list with commas, or, unless it is to be `split`, the
+        only one."""
+        value = self._value(key)
+        if value is None:
+            return None
+        if isinstance(value, tuple):
+            found = [each.text if isinstance(each, Number) else each for each in value]
+        else:
+            text = self.text(key) or ""
+            found = [part.strip() for part in text.split(",")] if split else [text]
+        texts = tuple(each for each in found if isinstance(each, str) and "\0" not in each)
+        if len(texts) != len(found):
+            raise self.error(key, "must be a list of texts in quotation marks")
+        return tuple(text for text in texts if text)
+
+    def block(self, key: str) -> "Section | None":
+        """The block ``key { ... }`` without a label. Several of them add up."""
+        items = self._all(key)
+        if not items:
+            return None
+        tables = [table for item in items for table in _tables(item, key, _NO_BLOCK)]
+        merged = Table(tuple(item for table in tables for item in table), items[-1].place)
+        return Section(merged, self._warnings, self._named(key))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All keys, each once, in the order of the file."""
+        return tuple(dict.fromkeys(item.key for item in self._table))
+
     def labelled(self, *keys: str) -> Iterator[tuple[str, "Section"]]:
         """The blocks ``key "label" { ... }`` as label and section, in the order of the file.
 
@@ -108,6 +143,32 @@ class Section:
                     for block in _tables(labelled, item.key):
                         inner = Table(block.items, labelled.place)
                         yield labelled.key, Section(inner, self._warnings, name)
+
+    def named(self, key: str) -> Iterator[tuple[str, "Section"]]:
+        """The blocks of a second label, as name and section; or this one, if `key` is its name."""
+        if any(item.key == key and isinstance(item.value, str) for item in self._table):
+            yield self.text(key) or "", self
+            return
+        for item in self._table:
+            for table in _tables(item, self._name):
+                name = f'{self._name} "{shown(item.key)}"'
+                yield item.key, Section(Table(table.items, item.place), self._warnings, name)
+
+    def text_map(self, key: str) -> dict[str, str]:
+        """A map of texts; numbers and truth values count as they are written."""
+        found: dict[str, str] = {}
+        for item in self._all(key):
+            if not isinstance(item.value, Table):
+                raise self.error(key, "must be a block of names and texts")
+            for inner in item.value:
+                match inner.value:
+                    case bool(flag):
+                        found[inner.key] = "true" if flag else "false"
+                    case str(text) | Number(text=text):
+                        found[inner.key] = text
+                    case _:
+                        raise self.error(key, f"{shown(inner.key)} must be a text")
+        return found
 
     def without_effect(self, keys: Iterable[str], reason: str) -> None:
         """Accept `keys` whatever they hold, with a warning that gives the reason."""
@@ -174,10 +235,10 @@ class Section:
         self._warnings.append(f"{place}: {self._named(key)} {problem}")
 
 
-def _tables(item: Item, key: str) -> Iterator[Table]:
+def _tables(item: Item, key: str, problem: str = _NO_LABEL) -> Iterator[Table]:
     """The tables that an item holds: one, or a list of them."""
     values: tuple[Value, ...] = item.value if isinstance(item.value, tuple) else (item.value,)
     for value in values:
         if not isinstance(value, Table):
-            raise ConfigError(_NO_LABEL, item.place, key)
+            raise ConfigError(problem, item.place, key)
         yield value

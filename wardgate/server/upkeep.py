@@ -4,6 +4,9 @@ import asyncio
 import logging
 
 from wardgate.barrier.barrier import Barrier
+from wardgate.clock import Clock
+from wardgate.core.rotation import rotation_config
+from wardgate.core.storage import Storage
 from wardgate.core.unexpected import log_unexpected
 from wardgate.errors import Sealed, WardgateError
 
@@ -15,10 +18,12 @@ _log = logging.getLogger("wardgate.upkeep")
 
 
 class Upkeep:
-    """Takes new terms of the keyring into use and saves how much was encrypted."""
+    """Takes new keys into use, saves how much was encrypted, and rotates the key that is due."""
 
-    def __init__(self, barrier: Barrier) -> None:
+    def __init__(self, barrier: Barrier, storage: Storage, clock: Clock) -> None:
         self._barrier = barrier
+        self._storage = storage
+        self._clock = clock
 
     async def run(self) -> None:
         """Go on for ever; stop it by cancelling the task."""
@@ -34,9 +39,18 @@ class Upkeep:
         try:
             await self._barrier.refresh()
             await self._barrier.save_counts()
+            await self._barrier.forget_old_keys()
+            await self._rotate_if_due()
         except Sealed:
             return
         except WardgateError as error:
             _log.warning("keeping up with the keyring failed and will be tried again: %s", error)
         except Exception as error:  # the work goes on, whatever one round met
             log_unexpected("keeping up with the keyring", error)
+
+    async def _rotate_if_due(self) -> None:
+        config = await rotation_config(await self._storage.begin())
+        status = self._barrier.key_status()
+        if config.due(status.install_time, status.encryptions, self._clock.now()):
+            term = await self._barrier.rotate(after=status.term)
+            _log.info("keyring rotated: the key was due, term %d is in use now", term)

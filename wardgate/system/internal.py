@@ -1,19 +1,17 @@
-"""``sys/internal``: the OpenAPI document, and what user interfaces and the CLI ask about mounts."""
+"""``sys/internal/specs``: the OpenAPI document."""
 
 from typing import Annotated, Any
 
 from wardgate.core.authentication import calling_token, rights
 from wardgate.core.core import Core
-from wardgate.core.mounts import Mount
 from wardgate.core.operation import Operation
 from wardgate.core.policy import Acl
-from wardgate.core.request import JsonMap, Request, Response
+from wardgate.core.request import Request, Response
 from wardgate.errors import PermissionDenied
 from wardgate.framework.backend import EndpointBackend
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Body, Doc
 from wardgate.framework.openapi import add_backend, document
-from wardgate.system.mount_fields import shown_mount
 
 SINGLETONS = ("sys/", "auth/token/", "cubbyhole/", "identity/")
 """Mounts that lie at the same path on every server, so their paths need no parameter."""
@@ -29,7 +27,7 @@ class DocumentQuery(Body):
 
 
 class InternalEndpoints:
-    """Made for machines; open to anybody who may see the thing itself."""
+    """Made for machines; open to anybody, about what they reach."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
@@ -42,6 +40,19 @@ class InternalEndpoints:
     )
     async def openapi(self, request: Request, query: DocumentQuery) -> Response:
         """The OpenAPI document of all mounts that the caller may reach."""
+        return await self._document(request, query)
+
+    @endpoint(
+        "internal/specs/openapi",
+        Operation.UPDATE,
+        operation_id="internal-generate-open-api-document-with-parameters",
+        unauthenticated=True,
+    )
+    async def openapi_by_write(self, request: Request, body: DocumentQuery) -> Response:
+        """The OpenAPI document of all mounts that the caller may reach."""
+        return await self._document(request, body)
+
+    async def _document(self, request: Request, query: DocumentQuery) -> Response:
         paths: dict[str, Any] = {}
         schemas: dict[str, Any] = {}
         table = await self._core.mounts.table(request.transaction)
@@ -59,43 +70,6 @@ class InternalEndpoints:
             add_backend(backend, prefix, parameters, paths, schemas, tag)
         return Response(document(paths, schemas), bare=True)
 
-    @endpoint(
-        "internal/ui/mounts",
-        Operation.READ,
-        operation_id="internal-ui-list-enabled-visible-mounts",
-        unauthenticated=True,
-    )
-    async def mounts(self, request: Request) -> Response:
-        """The mounts that are listed to anybody and, with a token, those that it reaches."""
-        acl = await self._rights(request)
-        found: dict[str, JsonMap] = {"secret": {}, "auth": {}}
-        table = await self._core.mounts.table(request.transaction)
-        for mount in table.mounts:
-            if mount.config.listing_visibility == "unauth" or (acl and acl.reaches(mount.path)):
-                part = found["auth" if mount.is_auth else "secret"]
-                part[mount.path.removeprefix("auth/")] = _shown(mount, whole=acl is not None)
-        return Response(found)
-
-    @endpoint(
-        "internal/ui/mounts/{path...}",
-        Operation.READ,
-        operation_id="internal-ui-read-mount-information",
-        unauthenticated=True,
-    )
-    async def mount(self, request: Request, path: str) -> Response:
-        """The mount that answers a path, if the caller reaches it."""
-        acl = await self._rights(request)
-        table = await self._core.mounts.table(request.transaction)
-        mount = table.find(path)
-        if acl is None:
-            raise PermissionDenied
-        if mount is None or not acl.reaches(mount.path):
-            raise PermissionDenied(
-                "preflight capability check returned 403, please ensure client's"
-                " policies grant access to path"
-            )
-        return Response({**shown_mount(mount), "path": mount.path})
-
     async def _rights(self, request: Request) -> Acl | None:
         """The caller's rights; None for a caller without a living token."""
         if not request.client_token:
@@ -105,9 +79,3 @@ class InternalEndpoints:
             return await rights(self._core, request.transaction, found.token, request.time)
         except PermissionDenied:
             return None
-
-
-def _shown(mount: Mount, *, whole: bool) -> JsonMap:
-    if whole:
-        return shown_mount(mount)
-    return {"type": mount.type, "description": mount.description, "options": mount.options}

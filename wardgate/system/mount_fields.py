@@ -12,6 +12,7 @@ from wardgate.core.settings import Settings
 from wardgate.durations import parse_duration
 from wardgate.errors import InvalidRequest
 from wardgate.framework.fields import Body, BodyReader, Doc, JsonObject, StringList, StringMap
+from wardgate.system.lockout_fields import changed_lockout, shown_lockout
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 ALWAYS_THERE = ("system", "token", "cubbyhole", "identity")
@@ -77,19 +78,26 @@ class TuneBody(ConfigBody):
 
     description: Annotated[str | None, Doc("For people.")] = None
     options: Annotated[StringMap | None, Doc("Options of the backend.")] = None
-    plugin_version: Annotated[str | None, Doc("Accepted: all backends are built in.")] = None
+    plugin_version: Annotated[
+        str | None, Doc("Refused: all backends are built in, in one version.")
+    ] = None
     user_lockout_config: Annotated[JsonObject | None, Doc("User lockout of this mount.")] = None
 
 
 _CONFIG_READER = BodyReader(MountConfigBody)
 
 
-def new_config(given: dict[str, Any] | None, *, is_auth: bool, settings: Settings) -> MountConfig:
-    """The config of a new mount from what the client sent below ``config``."""
+def new_config(
+    given: dict[str, Any] | None, kind: str, *, is_auth: bool, settings: Settings
+) -> MountConfig:
+    """The config of a new mount of this `kind` from what the client sent below ``config``."""
     body = _CONFIG_READER.read(given, [])
     config = changed_config(MountConfig(), body, is_auth=is_auth, settings=settings)
     if body.force_no_cache is not None:
         config = msgspec.structs.replace(config, force_no_cache=body.force_no_cache)
+    if body.user_lockout_config:
+        lockout = changed_lockout(None, body.user_lockout_config, kind)
+        config = msgspec.structs.replace(config, user_lockout=lockout)
     if is_auth and not config.token_type:
         config = msgspec.structs.replace(config, token_type="default-service")
     return config
@@ -113,7 +121,7 @@ def changed_config(
             given[name] = value
     for name in ("default_lease_ttl", "max_lease_ttl"):
         value = getattr(body, name)
-        if value is not None:
+        if value:  # an empty text leaves it as it is
             given[name] = _ttl(name, value)
     if not is_auth and given.get("token_type"):
         raise InvalidRequest("'token_type' can only be modified on auth mounts")
@@ -160,6 +168,8 @@ def shown_config(mount: Mount) -> JsonMap:
         "max_lease_ttl": config.max_lease_ttl,
         "force_no_cache": config.force_no_cache,
     }
+    if config.user_lockout is not None:
+        shown["user_lockout_config"] = shown_lockout(config.user_lockout)
     return {**shown, **_optional(config)}
 
 
@@ -174,6 +184,8 @@ def shown_tuning(mount: Mount, settings: Settings) -> JsonMap:
     }
     if mount.options:
         shown["options"] = mount.options
+    if mount.config.user_lockout is not None:
+        shown |= shown_lockout(mount.config.user_lockout)
     return shown
 
 

@@ -13,6 +13,7 @@ from wardgate.core.request import Request, Response, no_content
 from wardgate.errors import InvalidRequest, NotFound, UnsupportedPath
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Body, Doc
+from wardgate.system.lockout_fields import changed_lockout
 from wardgate.system.mount_fields import (
     MountBody,
     TuneBody,
@@ -83,7 +84,9 @@ class MountTableEndpoints:
             route,
             kind,
             description=body.description,
-            config=new_config(body.config, is_auth=bool(self.prefix), settings=self._core.settings),
+            config=new_config(
+                body.config, kind, is_auth=bool(self.prefix), settings=self._core.settings
+            ),
             options=options,
             local=body.local,
             seal_wrap=body.seal_wrap,
@@ -110,9 +113,17 @@ class MountTableEndpoints:
             raise InvalidRequest(f"cannot tune parameter description of {mount.path}")
         if mount.path == TOKEN_MOUNT and body.token_type:
             raise InvalidRequest("'token_type' cannot be set for 'token' or 'ns_token' auth mounts")
+        if body.plugin_version is not None:
+            raise InvalidRequest(
+                "plugin not found in the catalog: plugin_version: all backends are built in, in one"
+                " version"
+            )
         config = changed_config(
             mount.config, body, is_auth=mount.is_auth, settings=self._core.settings
         )
+        if body.user_lockout_config:
+            lockout = changed_lockout(config.user_lockout, body.user_lockout_config, mount.type)
+            config = msgspec.structs.replace(config, user_lockout=lockout)
         changed = msgspec.structs.replace(
             mount,
             config=config,
@@ -125,8 +136,6 @@ class MountTableEndpoints:
         if changed != mount:
             table = await self._core.mounts.table(request.transaction)
             self._core.mounts.save(request.transaction, table.with_mount(changed))
-        if body.user_lockout_config:
-            return no_content(["user_lockout_config has no effect: there is no user lockout yet"])
         return no_content()
 
 
@@ -250,6 +259,9 @@ class RemountEndpoints:
         """Move a mount to another path, with everything in it."""
         if not body.from_ or not body.to:
             raise InvalidRequest("both 'from' and 'to' path must be specified as a string")
+        for name, path in (("from", body.from_), ("to", body.to)):
+            if path != path.strip():
+                raise InvalidRequest(f"'{name}' path cannot contain trailing whitespace")
         source, target = check_path(body.from_), check_path(body.to)
         if source == TOKEN_MOUNT or _protected(source):
             raise InvalidRequest(f'cannot remount "{source}"')
@@ -260,11 +272,12 @@ class RemountEndpoints:
         table = await self._core.mounts.table(request.transaction)
         mount = table.by_path.get(source)
         if mount is None:
-            raise InvalidRequest(f'no matching mount at "{source}"')
-        taken = table.without(mount).conflict(target)
+            raise InvalidRequest("from: there is no mount at this path")
+        taken = table.conflict(target)
         if taken is not None:
             raise InvalidRequest(f'path already in use at "{taken.path}"')
-        moved = msgspec.structs.replace(mount, path=target)
+        former = tuple(path for path in (*mount.former_paths, source) if path != target)
+        moved = msgspec.structs.replace(mount, path=target, former_paths=former)
         self._core.mounts.save(request.transaction, table.with_mount(moved))
         move = Move(new_uuid(), source, target)
         moves = await request.transaction.get(_MOVES_KEY, _MOVES) or ()

@@ -5,14 +5,14 @@ of any request: `SealEndpoints`.
 """
 
 import base64
-import binascii
 import logging
 import re
 from typing import Annotated
 
 from wardgate import __version__
+from wardgate.barrier.auto_seal import AutoSeal
 from wardgate.barrier.barrier import Barrier
-from wardgate.barrier.shamir_seal import ShamirSeal
+from wardgate.barrier.seal import Seal
 from wardgate.core.bootstrap import CLUSTER, CLUSTER_KEY, Cluster, first_writes
 from wardgate.core.core import Core
 from wardgate.core.operation import Operation
@@ -20,26 +20,38 @@ from wardgate.core.request import JsonMap, Request, Response, no_content
 from wardgate.errors import InvalidRequest, Sealed
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Body, Doc, StringList
+from wardgate.system.key_text import read_share
+from wardgate.system.pgp import encrypt_to, read_pgp_key, read_pgp_keys
 from wardgate.timestamps import rfc3339
 
 
 class InitBody(Body):
-    """How to split the unseal key."""
+    """How to split the unseal key, or the recovery key of a server that unseals by itself."""
 
-    pgp_keys: Annotated[StringList | None, Doc("Not supported yet.")] = None
-    root_token_pgp_key: Annotated[str, Doc("Not supported yet.")] = ""
+    pgp_keys: Annotated[
+        StringList | None,
+        Doc("Public PGP keys, base64, one for each share, that the shares are encrypted to."),
+    ] = None
+    recovery_pgp_keys: Annotated[
+        StringList | None, Doc("The same for the shares of the recovery key.")
+    ] = None
+    root_token_pgp_key: Annotated[
+        str, Doc("A public PGP key, base64, that the root token is encrypted to.")
+    ] = ""
     secret_shares: Annotated[int, Doc("Into how many shares the key is split.")] = 0
     secret_threshold: Annotated[int, Doc("How many of them are needed to unseal.")] = 0
     stored_shares: Annotated[int, Doc("Accepted.")] = 0
-    recovery_shares: Annotated[int, Doc("Not applicable to this kind of seal.")] = 0
-    recovery_threshold: Annotated[int, Doc("Not applicable to this kind of seal.")] = 0
+    recovery_shares: Annotated[
+        int, Doc("Into how many shares the recovery key is split; 0 for no such key.")
+    ] = 0
+    recovery_threshold: Annotated[int, Doc("How many of them prove who is in charge.")] = 0
 
 
 class UnsealBody(Body):
     """One share of the unseal key."""
 
     key: Annotated[str, Doc("The share, as hexadecimal digits or base64.")] = ""
-    migrate: Annotated[bool, Doc("Not supported: there is one kind of seal.")] = False
+    migrate: Annotated[bool, Doc("Not supported: the kind of seal cannot be changed.")] = False
     reset: Annotated[bool, Doc("Forget the shares that were given so far.")] = False
 
 
@@ -56,17 +68,19 @@ class HealthQuery(Body):
     uninitcode: Annotated[str, Doc("Status for an uninitialised server.", default="501")] = "501"
 
 
+_FOR_UNSEAL_KEYS = ("secret_shares", "secret_threshold", "pgp_keys")
+_FOR_RECOVERY = ("recovery_shares", "recovery_threshold", "recovery_pgp_keys")
+
 _log = logging.getLogger("wardgate.seal")
 
 _STATUS = re.compile("[2-9][0-9]{2}")
-_SHORTEST_SHARE = 16  # bytes; no kind of seal has keys below 128 bits
 _BOOLEANS = {"", "0", "1", "t", "f", "T", "F", "true", "false", "TRUE", "FALSE", "True", "False"}
 
 
 class OpenSealEndpoints:
     """The state of the seal, and the way to open it."""
 
-    def __init__(self, core: Core, barrier: Barrier, seal: ShamirSeal) -> None:
+    def __init__(self, core: Core, barrier: Barrier, seal: Seal) -> None:
         self._core = core
         self._barrier = barrier
         self._seal = seal
@@ -115,34 +129,46 @@ class OpenSealEndpoints:
     @endpoint("init", Operation.UPDATE, operation_id="initialize-system", unauthenticated=True)
     async def init(self, request: Request, body: InitBody) -> Response:
         """Initialise a new server: its keys and its root token come back, this once only."""
-        recovery = [
-            name for name in ("recovery_shares", "recovery_threshold") if getattr(body, name)
+        if self._core.settings.initialises_itself:
+            raise InvalidRequest(
+                "this server initialises itself by the initialize blocks of its configuration"
+            )
+        auto = isinstance(self._seal, AutoSeal)
+        foreign = [
+            name for name in (_FOR_UNSEAL_KEYS if auto else _FOR_RECOVERY) if getattr(body, name)
         ]
-        if recovery:
+        if foreign:
             raise InvalidRequest(
-                f"parameters {','.join(recovery)} not applicable to seal type shamir"
+                f"parameters {','.join(foreign)} not applicable to seal type {self._seal.type}"
             )
-        if body.pgp_keys or body.root_token_pgp_key:
-            raise InvalidRequest(
-                "pgp_keys, root_token_pgp_key: encrypted shares are not supported yet"
-            )
-        root_token, writes = await first_writes(self._core)
-        result = await self._seal.initialize(body.secret_shares, body.secret_threshold, writes)
-        _log.info("initialised; requested from %s", _origin(request))
-        return Response(
-            {
-                "keys": [key.hex() for key in result.keys],
-                "keys_base64": [base64.b64encode(key).decode() for key in result.keys],
-                "root_token": root_token,
-            },
-            bare=True,
+        kind = "recovery" if auto else "secret"
+        shares: int = getattr(body, f"{kind}_shares")
+        threshold: int = getattr(body, f"{kind}_threshold")
+        self._seal.check_counts(shares, threshold)
+        field = "recovery_pgp_keys" if auto else "pgp_keys"
+        texts = getattr(body, field) or ()
+        if texts and len(texts) != shares:
+            raise InvalidRequest(f"{field}: give one key for each share")
+        pgp_keys = await read_pgp_keys(field, texts, request.time)
+        token_key = body.root_token_pgp_key and read_pgp_key(
+            "root_token_pgp_key", body.root_token_pgp_key, request.time
         )
+        root_token, writes = await first_writes(self._core)
+        result = await self._seal.initialize(shares, threshold, writes)
+        _log.info("initialised; requested from %s", _origin(request))
+        if token_key:
+            root_token = base64.b64encode(token_key.encrypt(root_token.encode())).decode()
+        answer: JsonMap = {}
+        for name, keys in (("keys", result.keys), ("recovery_keys", result.recovery_keys)):
+            shown = await encrypt_to(pgp_keys, keys) if keys and pgp_keys else keys
+            if shown or name == "keys":
+                answer[name] = [key.hex() for key in shown]
+                answer[f"{name}_base64"] = [base64.b64encode(key).decode() for key in shown]
+        return Response({**answer, "root_token": root_token}, bare=True)
 
     @endpoint("unseal", Operation.UPDATE, operation_id="unseal", unauthenticated=True)
     async def unseal(self, request: Request, body: UnsealBody) -> Response:
         """Give one share of the unseal key; with the last one needed, the server opens."""
-        if body.migrate:
-            raise InvalidRequest("migrate: there is no other seal to migrate from or to")
         if body.reset:
             self._seal.reset()
             _log.info("unsealing starts again; requested from %s", _origin(request))
@@ -150,9 +176,27 @@ class OpenSealEndpoints:
             raise InvalidRequest(
                 "'key' must be specified in request body as JSON, or 'reset' set to true"
             )
+        elif body.migrate:
+            raise InvalidRequest("can't perform a seal migration, no migration seal found")
         else:
-            await self._submit(_share(body.key), _origin(request))
+            await self._submit(read_share(body.key), _origin(request))
         return Response(await self._status(), bare=True)
+
+    @endpoint(
+        "seal-backend-status",
+        Operation.READ,
+        operation_id="seal-backend-status",
+        unauthenticated=True,
+    )
+    async def seal_backend_status(self, request: Request) -> Response:
+        """Tell whether what the root key is encrypted with can be used."""
+        backend: JsonMap = {"name": self._seal.type, "healthy": True}
+        if isinstance(self._seal, AutoSeal) and not self._seal.health.healthy:
+            since = rfc3339(self._seal.health.since)
+            backend |= {"healthy": False, "unhealthy_since": since}
+        return Response(
+            {"healthy": backend["healthy"], "fully_wrapped": True, "backends": [backend]}, bare=True
+        )
 
     async def _submit(self, share: bytes, origin: str) -> None:
         was_sealed = self._barrier.sealed
@@ -177,7 +221,8 @@ class OpenSealEndpoints:
             "n": status.shares,
             "progress": status.progress,
             "nonce": status.nonce,
-            "recovery_seal": False,
+            "recovery_seal": status.recovery,
+            **({"recovery_seal_type": "shamir"} if status.recovery else {}),
             "version": __version__,
             "commit_date": "",
             "migration": False,
@@ -197,7 +242,7 @@ class OpenSealEndpoints:
 
 
 class SealEndpoints:
-    """Sealing the server, and the key that encrypts."""
+    """Sealing the server."""
 
     def __init__(self, core: Core, barrier: Barrier) -> None:
         self._core = core
@@ -215,34 +260,6 @@ class SealEndpoints:
         self._core.forget()
         _log.info("sealed; requested from %s", origin)
 
-    @endpoint("key-status", Operation.READ, operation_id="status-encryption-key")
-    async def key_status(self, request: Request) -> Response:
-        """Tell about the key that encrypts what is stored from now on."""
-        status = self._barrier.key_status()
-        return Response(
-            {
-                "term": status.term,
-                "install_time": rfc3339(status.install_time),
-                "encryptions": status.encryptions,
-            },
-            spread=True,
-        )
-
-    @endpoint("rotate", Operation.UPDATE, operation_id="rotate-encryption-key", sudo=True)
-    async def rotate(self, request: Request) -> Response:
-        """Encrypt with a new key from now on; what is stored stays readable."""
-        await request.once("rotate", lambda: self._rotate(_origin(request)))
-        return no_content()
-
-    async def _rotate(self, origin: str) -> None:
-        term = await self._barrier.rotate()
-        _log.info("keyring rotated: term %d is in use now; requested from %s", term, origin)
-
-    @endpoint("rotate/keyring", Operation.UPDATE, operation_id="rotate-rotate-keyring", sudo=True)
-    async def rotate_keyring(self, request: Request) -> Response:
-        """Encrypt with a new key from now on; what is stored stays readable."""
-        return await self.rotate(request)
-
 
 def _origin(request: Request) -> str:
     return request.remote_address or "a unix socket"
@@ -252,21 +269,3 @@ def _code(text: str) -> int:
     if not _STATUS.fullmatch(text):
         raise InvalidRequest("status codes are whole numbers from 200 to 999")
     return int(text)
-
-
-def _share(text: str) -> bytes:
-    share = _decoded(text)
-    if len(share) < _SHORTEST_SHARE:
-        raise InvalidRequest(f"invalid key: key is shorter than minimum {_SHORTEST_SHARE} bytes")
-    return share
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        pass
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidRequest("'key' must be a valid hex or base64 string") from None

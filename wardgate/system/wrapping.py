@@ -40,14 +40,14 @@ class WrappingEndpoints:
     @endpoint("wrapping/unwrap", Operation.UPDATE, operation_id="unwrap", unauthenticated=True)
     async def unwrap(self, request: Request, body: WrappingTokenBody) -> Response:
         """Give out what a token wraps, once."""
-        found = await self._named(request, body)
+        found = await self._named(request, body, may_itself=True)
         answer = await self._core.wrapping.take(request.transaction, found)
         return unwrapped(answer)
 
     @endpoint("wrapping/rewrap", Operation.UPDATE, operation_id="rewrap", unauthenticated=True)
     async def rewrap(self, request: Request, body: WrappingTokenBody) -> Response:
         """Move what a token wraps to a new wrapping token, with the same life."""
-        found = await self._named(request, body)
+        found = await self._named(request, body, may_itself=False)
         answer = await self._core.wrapping.take(request.transaction, found)
         return await self._core.wrapping.keep(
             request,
@@ -87,15 +87,19 @@ class WrappingEndpoints:
             }
         )
 
-    async def _named(self, request: Request, body: WrappingTokenBody) -> Found:
-        """The wrapping token that the request is about, if the caller may have it."""
+    async def _named(self, request: Request, body: WrappingTokenBody, *, may_itself: bool) -> Found:
+        """The wrapping token that the request is about, if the caller may have it: `may_itself` says
+        whether being that token is enough."""
         core, transaction = self._core, request.transaction
         token_id = body.token or request.client_token
         if not token_id:
             raise not_a_wrapping_token()
-        if request.client_token and request.client_token != token_id:
+        if not request.client_token:
+            raise PermissionDenied
+        if request.client_token != token_id or not may_itself:
             caller = await calling_token(core, request)
-            await core.tokens.use(transaction, caller)
+            if request.client_token != token_id:
+                await core.tokens.use(transaction, caller)
             acl = await rights(core, transaction, caller.token, request.time)
             if not acl.allows(Operation.UPDATE, request.path, request.body):
                 raise PermissionDenied

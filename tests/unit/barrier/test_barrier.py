@@ -8,8 +8,9 @@ import pytest
 from tests.clock import ManualClock
 from tests.unit.barrier.conftest import ROOT_KEY, Run
 from tests.unit.barrier.dict_store import DictStore
-from wardgate.barrier.barrier import KEYRING, SEAL, Barrier
+from wardgate.barrier.barrier import Barrier
 from wardgate.barrier.errors import AlreadyInitialized, BarrierError, NotInitialized, WrongKey
+from wardgate.barrier.keys import KEYRING, SEAL
 from wardgate.errors import Sealed
 from wardgate.store.interface import ABSENT, Conflict, Delete, Entry, Put, Store, StoreError
 

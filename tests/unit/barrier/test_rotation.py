@@ -8,10 +8,12 @@ import pytest
 from tests.clock import ManualClock
 from tests.unit.barrier.conftest import ROOT_KEY, Run
 from tests.unit.barrier.dict_store import DictStore
-from wardgate.barrier.barrier import KEYRING, SEAL, Barrier, KeyStatus
+from wardgate.barrier.barrier import Barrier
 from wardgate.barrier.errors import BarrierError, WrongKey
+from wardgate.barrier.handover import HANDOVER, LIFETIME, MOST_LINKS
+from wardgate.barrier.keys import KEYRING, SEAL, KeyStatus
 from wardgate.errors import Sealed
-from wardgate.store.interface import Entry, Put
+from wardgate.store.interface import Conflict, Entry, Put
 
 OTHER_ROOT_KEY = bytes(32)
 
@@ -163,14 +165,95 @@ def test_another_root_key_replaces_the_first_one_in_one_commit_with_the_seal(
     assert run(barrier.get("a")) == Entry(b"1", 2)
 
 
-def test_a_process_with_the_former_root_key_is_told_to_unseal_again(
+def test_a_process_with_a_former_root_key_finds_the_newest(
     barrier: Barrier, another_process: Process, run: Run
 ) -> None:
     other = another_process()
+    for number in range(3):
+        run(other.rekey_root(bytes([number]) * 32))
+        run(other.rotate())
+    run(other.commit({}, [Put("a", b"under the newest term")]))
+    assert run(barrier.get("a")) is not None
+    assert run(barrier.rotate()) == 5
+    run(other.refresh())
+    assert other.key_status().term == 5
+
+
+def test_an_old_root_key_leads_nowhere_after_an_hour(
+    barrier: Barrier, another_process: Process, store: Meanwhile, clock: ManualClock, run: Run
+) -> None:
+    other = another_process()
     run(other.rekey_root(OTHER_ROOT_KEY))
+    clock.advance(LIFETIME - 1)
+    run(other.forget_old_keys())
+    assert HANDOVER in store.data
+    clock.advance(1)
+    run(other.forget_old_keys())
+    assert HANDOVER not in store.data
     run(barrier.commit({}, [Put("a", b"still works")]))
     with pytest.raises(BarrierError, match="seal and unseal this process"):
         run(barrier.rotate())
+
+
+def test_only_so_many_links_are_kept(barrier: Barrier, store: Meanwhile, run: Run) -> None:
+    for number in range(MOST_LINKS + 5):
+        run(barrier.rekey_root(bytes([number]) * 32))
+    assert store.data[HANDOVER].value.count(b'"made"') == MOST_LINKS
+
+
+def test_damaged_links_are_refused_with_their_name(
+    barrier: Barrier, another_process: Process, store: Meanwhile, run: Run
+) -> None:
+    other = another_process()
+    run(other.rekey_root(OTHER_ROOT_KEY))
+    run(store.commit({}, [Put(HANDOVER, b"nonsense")]))
+    with pytest.raises(BarrierError, match=HANDOVER):
+        run(barrier.rotate())
+
+
+def test_values_and_expectations_go_into_the_commit_of_another_root_key(
+    barrier: Barrier, store: Meanwhile, run: Run
+) -> None:
+    version = run(barrier.commit({}, [Put("a", b"1")]))
+    commits = len(store.commits)
+    with pytest.raises(Conflict):
+        run(barrier.rekey_root(OTHER_ROOT_KEY, expect={"a": version - 1}, writes=[Put("b", b"2")]))
+    assert len(store.commits) == commits
+    run(barrier.unseal(ROOT_KEY))
+
+    run(barrier.rekey_root(OTHER_ROOT_KEY, expect={"a": version}, writes=[Put("b", b"2")]))
+    assert len(store.commits) == commits + 1
+    found = run(barrier.get("b"))
+    assert found is not None
+    assert found.value == b"2"
+
+
+def test_values_of_another_root_key_cannot_be_the_barriers_own(barrier: Barrier, run: Run) -> None:
+    with pytest.raises(BarrierError):
+        run(barrier.rekey_root(OTHER_ROOT_KEY, writes=[Put(KEYRING, b"")]))
+
+
+def test_a_root_key_may_be_prepared_and_is_worth_nothing_after_another(
+    barrier: Barrier, run: Run
+) -> None:
+    link = barrier.link_to(OTHER_ROOT_KEY)
+    assert barrier.linked(link) == OTHER_ROOT_KEY
+    run(barrier.rekey_root(bytes([7]) * 32))
+    with pytest.raises(WrongKey):
+        barrier.linked(link)
+
+
+def test_of_processes_that_find_a_key_due_one_rotates(
+    barrier: Barrier, another_process: Process, store: Meanwhile, run: Run
+) -> None:
+    other = another_process()
+    assert run(other.rotate(after=1)) == 2
+    assert run(barrier.rotate(after=1)) == 2
+    assert barrier.key_status().term == 2
+
+    store.then = lambda: other.rotate(after=2)
+    assert run(barrier.rotate(after=2)) == 3
+    assert barrier.key_status().term == other.key_status().term == 3
 
 
 # Sealed in the middle

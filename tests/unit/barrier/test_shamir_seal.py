@@ -4,15 +4,20 @@ import asyncio
 import os
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from tests.clock import ManualClock
 from tests.unit.barrier.conftest import Run
 from tests.unit.barrier.dict_store import DictStore
-from wardgate.barrier.barrier import KEYRING, SEAL, Barrier
+from wardgate.barrier.attempt import Progress
+from wardgate.barrier.barrier import Barrier
+from wardgate.barrier.envelope import KEY_BYTES
 from wardgate.barrier.errors import AlreadyInitialized, BarrierError, NotInitialized
-from wardgate.barrier.seal import Seal, SealStatus
-from wardgate.barrier.shamir_seal import Progress, ShamirSeal
+from wardgate.barrier.keys import KEYRING, SEAL
+from wardgate.barrier.seal import Seal, SealStatus, read_record
+from wardgate.barrier.shamir_seal import ShamirSeal, new_shares
+from wardgate.barrier.shares import UNSEAL_SHARES, ShareMarks
 from wardgate.errors import InvalidRequest
 from wardgate.store.interface import Entry, Put
 
@@ -54,7 +59,7 @@ def test_initialising_is_one_commit_and_leaves_it_sealed(
     result = run(server.seal.initialize(5, 3, writes=[Put("core/first", b"1")]))
     assert [len(key) for key in result.keys] == [33] * 5
     assert len(store.commits) == 1
-    assert sorted(store.data) == [KEYRING, SEAL, "core/first"]
+    assert sorted(store.data) == [KEYRING, SEAL, "core/first", UNSEAL_SHARES]
     assert run(server.seal.status()) == SealStatus("shamir", True, True, 3, 5, 0, "")
 
 
@@ -309,3 +314,55 @@ def test_a_root_key_of_another_server_in_the_seal_record_does_not_unseal(
     with pytest.raises(BarrierError, match="barrier/keyring"):
         run(server.seal.submit(key))
     assert server.barrier.sealed
+
+
+# Another root key
+
+
+def test_the_root_key_is_replaced_under_the_same_shares(
+    server: Server, keys: list[bytes], store: DictStore, run: Run
+) -> None:
+    for key in keys[:3]:
+        run(server.seal.submit(key))
+    before = server.barrier._opened().root_key
+    run(server.seal.rotate_root())
+    assert server.barrier._opened().root_key != before
+    other = Server(store)
+    for key in keys[2:]:
+        run(other.seal.submit(key))
+    assert not other.barrier.sealed
+    assert other.barrier._opened().root_key == server.barrier._opened().root_key
+
+
+def test_a_seal_and_a_keyring_that_do_not_belong_together_are_told_apart(
+    server: Server, keys: list[bytes], store: DictStore, run: Run
+) -> None:
+    for key in keys[:3]:
+        run(server.seal.submit(key))
+    foreign = new_shares(os.urandom(KEY_BYTES), 5, 3).record
+    run(store.commit({}, [Put(SEAL, foreign)]))
+    with pytest.raises(BarrierError, match="restore both from the same backup"):
+        run(server.seal.rotate_root())
+
+
+def test_a_seal_record_without_the_seals_key_says_what_to_do(
+    server: Server, keys: list[bytes], store: DictStore, run: Run
+) -> None:
+    for key in keys[:3]:
+        run(server.seal.submit(key))
+    record = run(read_record(store, "shamir"))
+    assert record is not None
+    older = msgspec.structs.replace(record, seal_key=b"")
+    run(store.commit({}, [Put(SEAL, older.encode())]))
+    with pytest.raises(InvalidRequest, match="sys/rotate/root/init"):
+        run(server.seal.rotate_root())
+
+
+def test_marks_are_of_the_shares_and_of_no_other(
+    server: Server, keys: list[bytes], run: Run
+) -> None:
+    marks = ShareMarks.of(keys, 3)
+    assert [marks.number(key) for key in keys] == [0, 1, 2, 3, 4]
+    assert marks.number(keys[0][:-1] + b"\x00") is None
+    assert marks.id != ShareMarks.of(keys, 3).id
+    assert all(key[:16] not in marks.encode() for key in keys)

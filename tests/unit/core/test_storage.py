@@ -302,3 +302,50 @@ def test_an_error_in_the_work_writes_nothing_and_frees_the_turn() -> None:
         assert not any(turn.locked() for turn in storage._turns)
 
     asyncio.run(run())
+
+
+def test_what_commits_by_another_way_is_given_all_reads_and_writes() -> None:
+    async def run() -> None:
+        store = MemoryStore()
+        storage = Storage(store)
+        await _put(storage, "a", 1)
+        given: list[tuple[dict[str, int], list[Write]]] = []
+
+        async def commit(expect: Mapping[str, int], writes: Sequence[Write]) -> None:
+            given.append((dict(expect), list(writes)))
+            if len(given) == 1:
+                raise Conflict("a")
+            await store.commit(expect, [*writes, Put("beside", b"1")])
+
+        async def work(transaction: Transaction) -> None:
+            await _read(transaction, "a")
+            transaction.put("b", 2, NUMBER)
+            transaction.commit_by(commit)
+
+        await storage.transact(work)
+        assert given == [({"a": 1}, [Put("b", NUMBER.encode(2))])] * 2
+        assert await _get(storage, "b") == 2
+        assert await store.get("beside") is not None
+
+    asyncio.run(run())
+
+
+def test_going_back_to_earlier_writes_forgets_another_way_of_committing() -> None:
+    async def run() -> None:
+        storage = Storage(MemoryStore())
+
+        async def commit(expect: Mapping[str, int], writes: Sequence[Write]) -> None:
+            pytest.fail("what was refused is committed")
+
+        async def work(transaction: Transaction) -> None:
+            transaction.put("use", 1, NUMBER)
+            staged = transaction.staged()
+            transaction.put("b", 2, NUMBER)
+            transaction.commit_by(commit)
+            transaction.restore(staged)
+
+        await storage.transact(work)
+        assert await _get(storage, "use") == 1
+        assert await _get(storage, "b") is None
+
+    asyncio.run(run())

@@ -93,7 +93,7 @@ async def test_a_caller_sees_the_mounts_that_it_reaches(node: NodeUnderTest) -> 
         answer = await node.http("GET", "/v1/sys/internal/specs/openapi", token=token)
         return {path.split("/")[1] for path in answer.json()["paths"]}
 
-    assert await roots("root") == {"sys", "auth", "secret", "cubbyhole"}
+    assert await roots("root") == {"sys", "auth", "secret", "cubbyhole", "identity"}
     assert await roots(reader) == {"sys", "secret"}
     assert await roots(None) == {"sys"}
     assert await roots("s.unknown") == {"sys"}

@@ -2,44 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from tests.node import Exchange, HttpAnswer, NodeUnderTest, Scope, with_node
+from tests.unit.http.parsed import LIMITS, SECRET, parse
 from wardgate.core.operation import Operation
-from wardgate.core.request import Request
-from wardgate.errors import InvalidRequest, NotFound, RequestError, TooLarge, UnsupportedOperation
-from wardgate.http.limits import Limits
+from wardgate.errors import InvalidRequest, NotFound, TooLarge, UnsupportedOperation
 from wardgate.http.parsing import MAX_HEADER, MAX_PATH, MAX_QUERY, parse_request
-
-LIMITS = Limits(max_request_size=10_000, max_json_depth=10)
-SECRET = "hunter2"
-
-
-CHUNKED = Scope("POST", "/v1/a", "", {"transfer-encoding": "chunked"})
-
-
-def parse(
-    method: str = "GET",
-    path: str = "/v1/a/b",
-    *,
-    query: str = "",
-    body: bytes = b"",
-    chunked: bool = False,
-    headers: Mapping[str, str] | None = None,
-    **more: str,
-) -> Request:
-    """What a request is parsed into. Header names are given with underscores."""
-    given = {**(headers or {}), **more}
-    sent = {name.replace("_", "-"): value for name, value in given.items()}
-    if body and not chunked:
-        sent.setdefault("content-length", str(len(body)))
-    if chunked:
-        sent["transfer-encoding"] = "chunked"
-    exchange = Exchange(body)
-    return asyncio.run(parse_request(Scope(method, path, query, sent), exchange, LIMITS, 12.5))
 
 
 @pytest.mark.parametrize(
@@ -188,155 +160,6 @@ def test_a_wrong_wrap_ttl_is_refused(text: str) -> None:
     assert text not in refused.value.messages[0]
 
 
-@pytest.mark.parametrize("chunked", [False, True])
-@pytest.mark.parametrize("content_type", ["application/json", "", "text/plain", "nonsense;;"])
-def test_a_body_is_json_whatever_it_is_called(content_type: str, chunked: bool) -> None:
-    request = parse("POST", body=b'{"a": [1, null]}', chunked=chunked, content_type=content_type)
-    assert request.body == {"a": [1, None]}
-
-
-@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "LIST"])
-def test_only_writes_have_a_body(method: str) -> None:
-    assert parse(method, body=b"not json").body is None
-
-
-@pytest.mark.parametrize("body", [b"", b'{"a": 1}'])
-def test_a_form_may_be_json_under_the_wrong_name(body: bytes) -> None:
-    request = parse("POST", body=body, content_type="application/x-www-form-urlencoded")
-    assert request.body == ({"a": 1} if body else None)
-
-
-def test_a_form_gives_its_fields() -> None:
-    request = parse(
-        "POST", body=b"a=1&b=x+y&b=z&c=", content_type="application/x-www-form-urlencoded; x=y"
-    )
-    assert request.body == {"a": "1", "b": ["x y", "z"], "c": ""}
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"a=%ff",
-        b"\xff",
-        b"&".join([b"a=b"] * 1001),
-    ],
-)
-def test_a_malformed_form_is_refused(body: bytes) -> None:
-    with pytest.raises(InvalidRequest):
-        parse("POST", body=body, content_type="application/x-www-form-urlencoded")
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"{",
-        b"[]",
-        b'"a"',
-        b"1",
-        b"{'a': 1}",
-        b'{"a": NaN}',
-        b'{"a": 1e99999999999999999999}',
-        b'{"a": ' + b"1" * 5000 + b"}",
-        b'{"a": "\\ud800"}',
-        b'{"a": "\xff"}',
-        b'{"a": 1} x',
-    ],
-)
-def test_what_is_no_json_object_is_refused_and_not_repeated(body: bytes) -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        parse("POST", body=body)
-    assert refused.value.messages[0].startswith("failed to parse JSON input")
-    assert refused.value.__cause__ is None
-
-
-@pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_has_a_largest_size(chunked: bool) -> None:
-    most = b'{"a":"' + b"x" * (10_000 - 8) + b'"}'
-    assert parse("POST", body=most, chunked=chunked).body
-    with pytest.raises(TooLarge):
-        parse("POST", body=most + b" ", chunked=chunked)
-
-
-def test_a_body_that_is_said_to_be_too_large_is_not_read() -> None:
-    exchange = Exchange(b"{}")
-    scope = Scope("POST", "/v1/a", "", {"content-length": "10001"})
-    with pytest.raises(TooLarge):
-        asyncio.run(parse_request(scope, exchange, LIMITS, 0))
-    assert exchange.read == 0
-
-
-def test_a_body_without_a_length_is_read_no_further_than_the_bound() -> None:
-    exchange = Exchange(b"x" * 1_000_000)
-    with pytest.raises(TooLarge):
-        asyncio.run(parse_request(CHUNKED, exchange, LIMITS, 0))
-    assert exchange.read <= 10_000 + 1024
-
-
-@pytest.mark.parametrize("path", ["/v1/a//b", "/v1/" + "a" * MAX_PATH, "/elsewhere"])
-def test_a_body_is_not_kept_for_a_request_that_is_refused_without_it(path: str) -> None:
-    exchange = _Unkept(b"x" * 5000)
-    scope = Scope("POST", path, "", {"content-length": "5000"})
-    with pytest.raises(RequestError):
-        asyncio.run(parse_request(scope, exchange, LIMITS, 0))
-    assert exchange.read == 5000  # or the connection would end
-
-
-def test_a_listener_may_have_no_largest_size() -> None:
-    scope = Scope("POST", "/v1/a", "", {"transfer-encoding": "chunked"})
-    unlimited = Limits(max_request_size=None)
-    body = b" " * 1_000_000 + b'{"a": 1}'
-    assert asyncio.run(parse_request(scope, Exchange(body), unlimited, 0)).body == {"a": 1}
-
-
-def test_a_body_over_http_2_needs_neither_length_nor_encoding() -> None:
-    scope = Scope("POST", "/v1/a", "", {}, http_version="2")
-    request = asyncio.run(parse_request(scope, Exchange(b'{"a": 1}'), LIMITS, 0))
-    assert request.body == {"a": 1}
-
-
-def test_null_is_an_empty_object() -> None:
-    assert parse("POST", body=b"null").body == {}
-
-
-@pytest.mark.parametrize("length", ["", "-1", "+2", "1e3", "\u00b2", "9" * 5000, "0x10", "2 "])
-def test_a_length_that_is_no_number_does_not_count(length: str) -> None:
-    assert parse("POST", body=b'{"a": 1}', content_length=length).body == {"a": 1}
-
-
-def test_null_is_no_body_and_neither_is_what_no_length_announces() -> None:
-    assert not parse("POST", body=b"null").body
-    scope = Scope("POST", "/v1/a", "", {})
-    assert asyncio.run(parse_request(scope, Exchange(b"{}"), LIMITS, 0)).body is None
-
-
-@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"b":', b"}")])
-def test_json_has_a_largest_depth(opening: bytes, closing: bytes) -> None:
-    def nested(levels: int) -> bytes:
-        return b'{"a":' + opening * (levels - 1) + b"1" + closing * (levels - 1) + b"}"
-
-    assert parse("POST", body=nested(10)).body
-    for levels in (11, 600):
-        with pytest.raises(InvalidRequest, match="too deeply"):
-            parse("POST", body=nested(levels))
-
-
-def test_brackets_inside_of_texts_are_no_depth() -> None:
-    assert parse("POST", body=b'{"a": "' + b"[{" * 50 + b'", "b": [[]], "c": [[]]}').body
-
-
-def test_a_patch_must_say_how_it_patches() -> None:
-    request = parse("PATCH", body=b'{"a": null}', content_type="application/merge-patch+json")
-    assert (request.operation, request.body) == (Operation.PATCH, {"a": None})
-    for content_type, status in (
-        ("application/json", 415),
-        ("", 400),
-        ("application/json-patch+json", 415),
-    ):
-        with pytest.raises(RequestError) as refused:
-            parse("PATCH", body=b"{}", content_type=content_type)
-        assert refused.value.status == status
-
-
 @pytest.mark.parametrize(
     ("client", "address"),
     [("10.0.0.1:5", "10.0.0.1"), ("[::1]:5", "::1"), ("", ""), ("unix", "")],
@@ -345,13 +168,6 @@ def test_the_address_is_the_peers_without_its_port(client: str, address: str) ->
     scope = Scope("GET", "/v1/a", "", {}, client=client)
     request = asyncio.run(parse_request(scope, Exchange(b""), LIMITS, 0))
     assert request.remote_address == address
-
-
-class _Unkept(Exchange):
-    """A body that may be read in pieces only."""
-
-    async def __call__(self) -> bytes:
-        raise AssertionError("the whole body is asked for")
 
 
 class _Broken(Exchange):
@@ -393,3 +209,11 @@ async def test_the_http_statuses_of_the_bounds(node: NodeUnderTest) -> None:
     assert (await node.http("GET", "/elsewhere")).status == 404
     assert (await node.http("TRACE", "/v1/a")).status == 405
     assert (await node.http("GET", "/v1/a", proto="ws")).status == 403
+
+
+@pytest.mark.parametrize("name", ["x-vault-wrap-ttl", "x-vault-namespace"])
+def test_a_header_that_cannot_be_read_is_not_taken_for_none(name: str) -> None:
+    for value in ("\xff", "60s\xe9"):
+        with pytest.raises(InvalidRequest, match="must be printable ASCII"):
+            parse(headers={name: value})
+    parse(headers={"x-other": "\xff"})

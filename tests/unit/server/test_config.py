@@ -11,11 +11,12 @@ from wardgate.server.config import (
     LogLevel,
     MemoryStorage,
     ServerConfig,
-    ShamirSeal,
     load_config,
 )
 from wardgate.server.document import MAX_FILE_BYTES, ConfigError
 from wardgate.server.listeners import TcpListener, TlsConfig, TlsVersion
+from wardgate.server.seals.config import ShamirSeal
+from wardgate.server.telemetry import TelemetryConfig
 
 from .conftest import Read
 
@@ -153,27 +154,20 @@ def test_what_a_dev_server_brings_holds_where_the_files_are_silent(tmp_path: Pat
 
 
 def test_what_is_not_in_effect_is_warned_about(read: Read) -> None:
-    _, warnings = read(
-        MINIMAL + 'telemetry {\n  statsd_address = "x"\n}\n'
-        'audit "file" "x" { }\ninitialize "a" { }\ncache_size = 5\nuser_lockout "all" {}'
-    )
+    _, warnings = read(MINIMAL + 'telemetry {\n  statsd_address = "x"\n}\n\n\ncache_size = 5')
     assert warnings == [
-        "w.hcl:6: audit has no effect: not supported yet",
-        "w.hcl:7: initialize has no effect: not supported yet",
-        "w.hcl:3: telemetry has no effect: not supported yet",
-        "w.hcl:9: user_lockout has no effect: not supported yet",
+        "w.hcl:4: telemetry: statsd_address has no effect: Wardgate has nothing like it",
         "w.hcl:8: cache_size has no effect: Wardgate has nothing like it",
     ]
 
 
 def test_whoever_turns_on_what_is_not_there_is_warned(read: Read) -> None:
-    on = 'ui = true\nraw_storage_endpoint = "true"\nplugin_directory = "/opt/plugins"'
+    on = 'ui = true\nplugin_directory = "/opt/plugins"'
     assert read(MINIMAL + on)[1] == [
-        "w.hcl:5: plugin_directory has no effect: not supported yet",
-        "w.hcl:4: raw_storage_endpoint has no effect: not supported yet",
+        "w.hcl:4: plugin_directory has no effect: not supported yet",
         "w.hcl:3: ui has no effect: not supported yet",
     ]
-    off = 'ui = false\nraw_storage_endpoint = "0"\nplugin_directory = ""'
+    off = 'ui = false\nplugin_directory = ""'
     assert read(MINIMAL + off)[1] == []
 
 
@@ -248,8 +242,8 @@ def test_numbers_may_be_written_in_every_way_of_hcl(read: Read) -> None:
         ('api_addr = "https://[::1"', "api_addr: must be a URL such as"),
         ('cluster_addr = "ftp://x"', "cluster_addr: must be a URL such as"),
         ('storage "inmem" {}', 'storage "inmem": is one storage block too many'),
-        ('seal "transit" {}', 'seal "transit": is not supported yet; remove it'),
-        ('seal { type = "transit" }', "seal: is not supported yet"),
+        ('seal "awskms" {}', 'seal: is not supported; the kinds are "shamir", "static" and'),
+        ('seal { type = "pkcs11" }', "seal: is not supported; the kinds are"),
         ("seal { }", "seal: must be a block with its type before the brace"),
         ('seal = "shamir"', "seal: must be a block with its type"),
         ('listener "tcp" { tls_disable = 1 }', 'listener "tcp": has the same address as'),
@@ -323,3 +317,44 @@ def test_keys_in_messages_stay_on_one_short_line(read: Read) -> None:
     _, (warning,) = read(MINIMAL + '"a\\nb\\x1b' + "c" * 100 + '" = 1')
     assert warning.isprintable()
     assert len(warning) < 150
+
+
+def test_the_log_is_described_by_several_keys(read: Read) -> None:
+    config, warnings = read(
+        MINIMAL + 'log_level = "WARNING"\nlog_file = "/var/log/w/"\nlog_rotate_bytes = "1000"\n'
+        'log_rotate_duration = "1h"\nlog_rotate_max_files = -1\nlog_requests_level = "err"'
+    )
+    assert warnings == []
+    assert (config.log_level, config.log_requests_level) == (LogLevel.WARN, LogLevel.ERROR)
+    assert config.log_file == Path("/var/log/w")
+    rotation = (config.log_rotate_bytes, config.log_rotate_duration, config.log_rotate_max_files)
+    assert rotation == (1000, 3600, -1)
+    assert read(MINIMAL + 'log_requests_level = "off"')[0].log_requests_level is None
+    for line in ('log_level = "loud"', "log_rotate_bytes = -1", "log_rotate_max_files = -2"):
+        with pytest.raises(ConfigError, match=f"^w.hcl:3: {line.split()[0]}: must be"):
+            read(MINIMAL + line)
+
+
+def test_telemetry_is_metrics_and_traces(read: Read) -> None:
+    assert read(MINIMAL + "telemetry { }") == read(MINIMAL)
+    config, warnings = read(
+        MINIMAL + 'telemetry {\n prometheus_retention_time = "0s"\n metrics_prefix = "bao"\n'
+        ' usage_gauge_period = 0\n otlp_endpoint = "http://127.0.0.1:4318"\n'
+        " disable_hostname = true\n colour = 1\n}"
+    )
+    assert warnings == ["w.hcl:9: telemetry: colour is not known and has no effect"]
+    assert config.telemetry == TelemetryConfig(
+        prometheus=False,
+        metrics_prefix="bao",
+        gauge_period=0,
+        otlp_endpoint="http://127.0.0.1:4318",
+    )
+    for line, problem in (
+        ('otlp_endpoint = "collector"', "must be a URL"),
+        ('metrics_prefix = "a b"', "must be made of letters"),
+        ('usage_gauge_period = "soon"', "must be a duration"),
+    ):
+        with pytest.raises(ConfigError, match=f"^w.hcl:3: telemetry: {line.split()[0]}: {problem}"):
+            read(MINIMAL + f"telemetry {{ {line} }}")
+    with pytest.raises(ConfigError, match=r"^w.hcl:3: telemetry: must be a block"):
+        read(MINIMAL + 'telemetry = "on"')

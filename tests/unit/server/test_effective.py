@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from wardgate.http.rules import Rules
 from wardgate.server.config import LmdbStorage, LogLevel, MemoryStorage, ServerConfig
 from wardgate.server.effective import effective_config
 from wardgate.server.listeners import TcpListener, TlsConfig
-from wardgate.server.options import parse_server_arguments
+from wardgate.server.options import ServerOptions, parse_server_arguments
 
-DEV_LISTENER = TcpListener(host="127.0.0.1", port=8200, tls=None)
+OPEN = Rules(open_metrics=True)
+DEV_LISTENER = TcpListener(host="127.0.0.1", port=8200, tls=None, rules=OPEN)
 
 
 @pytest.fixture
@@ -24,7 +26,12 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_dev_server_needs_no_file() -> None:
     config, warnings = effective_config(parse_server_arguments(["-dev"], {}))
-    assert config == ServerConfig(storage=MemoryStorage(), listeners=(DEV_LISTENER,))
+    assert config == ServerConfig(
+        storage=MemoryStorage(),
+        listeners=(DEV_LISTENER,),
+        introspection_endpoint=True,
+        raw_storage_endpoint=True,
+    )
     assert warnings == []
 
 
@@ -42,7 +49,7 @@ def test_a_dev_server_with_a_file_listens_on_both_addresses(file: Path) -> None:
 def test_a_tls_dev_server_listens_with_its_certificate() -> None:
     tls = TlsConfig(cert_file=Path("c"), key_file=Path("k"))
     config, _ = effective_config(parse_server_arguments(["-dev-tls"], {}), tls)
-    assert config.listeners == (TcpListener(host="127.0.0.1", port=8200, tls=tls),)
+    assert config.listeners == (TcpListener(host="127.0.0.1", port=8200, tls=tls, rules=OPEN),)
 
 
 def test_command_line_and_environment_go_over_the_file(file: Path) -> None:
@@ -53,3 +60,16 @@ def test_command_line_and_environment_go_over_the_file(file: Path) -> None:
     env = {"VAULT_API_ADDR": "http://env:8200", "VAULT_LOG_LEVEL": "info"}
     config, _ = effective_config(parse_server_arguments([*argv, "-log-level=trace"], env))
     assert (config.log_level, config.api_addr) == (LogLevel.TRACE, "http://env:8200")
+
+
+def test_flags_go_before_the_log_files_of_the_configuration(tmp_path: Path) -> None:
+    file = tmp_path / "w.hcl"
+    file.write_text(
+        'storage "inmem" {}\nlistener "tcp" { tls_disable = true }\nlog_file = "a.log"\n'
+        "log_rotate_bytes = 5\nlog_rotate_max_files = 3"
+    )
+    config, _ = effective_config(
+        ServerOptions(config_paths=(file,), log_rotate_bytes=0, log_rotate_duration=60)
+    )
+    assert (config.log_file, config.log_rotate_bytes) == (Path("a.log"), 0)
+    assert (config.log_rotate_duration, config.log_rotate_max_files) == (60, 3)

@@ -1,10 +1,13 @@
 """``listener`` blocks."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from wardgate.http.forwarded import ForwardedFor
 from wardgate.http.limits import Limits
+from wardgate.http.rules import Rules
 from wardgate.server.addresses import parse_address
 from wardgate.server.document import ConfigError
 from wardgate.server.listeners import (
@@ -93,12 +96,14 @@ def test_client_certificates_are_verified_against_given_authorities_only(read: R
 
 
 def test_limits_are_vaults_unless_given(read: Read) -> None:
-    assert listener(read, "tls_disable = 1")[0].limits == Limits(33554432, 90)
+    assert listener(read, "tls_disable = 1")[0].rules.limits == Limits(33554432, 90)
     zero = "tls_disable = 1\nmax_request_size = 0\nmax_request_duration = 0"
-    assert listener(read, zero)[0].limits == Limits(33554432, 90)
+    assert listener(read, zero)[0].rules.limits == Limits(33554432, 90)
     given = 'tls_disable = 1\nmax_request_size = "1024"\nmax_request_duration = "2m"'
-    assert listener(read, given)[0].limits == Limits(1024, 120)
-    assert listener(read, "tls_disable = 1\nmax_request_size = -1")[0].limits == Limits(None, 90)
+    assert listener(read, given)[0].rules.limits == Limits(1024, 120, read_timeout=120)
+    assert listener(read, "tls_disable = 1\nmax_request_size = -1")[0].rules.limits == Limits(
+        None, 90
+    )
 
 
 def test_a_unix_socket_has_a_path_and_a_mode(read: Read) -> None:
@@ -114,23 +119,133 @@ def test_a_unix_socket_has_a_path_and_a_mode(read: Read) -> None:
         listener(read, 'address = "s"\nsocket_mode = "rw"', "unix")
 
 
-def test_what_is_not_in_effect_yet_is_warned_about(read: Read) -> None:
+def rules(read: Read, body: str) -> Rules:
+    found, warnings = listener(read, "tls_disable = true\n" + body)
+    assert warnings == []
+    return found.rules
+
+
+def test_proxies_are_trusted_by_address(read: Read) -> None:
+    assert rules(read, "").forwarded_for is None
+    assert rules(read, "x_forwarded_for_hop_skips = 1").forwarded_for is None
+    for trusted in ('"10.1.2.3/8, 192.0.2.1"', '["10.0.0.0/8", "192.0.2.1"]'):
+        found = rules(read, f"x_forwarded_for_authorized_addrs = {trusted}")
+        assert found.forwarded_for == ForwardedFor(trusted=("10.0.0.0/8", "192.0.2.1"))
+    assert rules(
+        read,
+        'x_forwarded_for_authorized_addrs = "::1"\nx_forwarded_for_hop_skips = "2"\n'
+        "x_forwarded_for_reject_not_present = true\nx_forwarded_for_reject_not_authorized = 1",
+    ).forwarded_for == ForwardedFor(
+        trusted=("::1",), hop_skips=2, reject_not_present=True, reject_not_authorized=True
+    )
+    for line, key in (
+        ('x_forwarded_for_authorized_addrs = "proxy.example.com"', "authorized_addrs"),
+        ('x_forwarded_for_authorized_addrs = [["::1"]]', "authorized_addrs"),
+        ('x_forwarded_for_authorized_addrs = "::1"\nx_forwarded_for_hop_skips = -1', "hop_skips"),
+    ):
+        with pytest.raises(ConfigError, match=f"x_forwarded_for_{key}: must be"):
+            rules(read, line)
+
+
+def test_a_unix_socket_trusts_no_proxy(read: Read) -> None:
+    body = 'address = "s"\nx_forwarded_for_authorized_addrs = "127.0.0.1"'
+    found, warnings = listener(read, body, "unix")
+    assert found.rules.forwarded_for is None
+    assert ["a Unix socket does not tell" in warning for warning in warnings] == [True]
+
+
+HEADERS = """custom_response_headers {
+  "default" = { "X-A" = ["a", "b"], "Content-Security-Policy" = ["default-src 'self'"] }
+  "4xx"     = { "X-A" = "c, d" }
+  "404"     = { "X-B" = [""] }
+}"""
+
+
+def test_headers_are_added_by_status(read: Read) -> None:
+    headers = rules(read, HEADERS).response_headers
+    common = ("content-security-policy", "default-src 'self'")
+    assert headers.of(200) == (("x-a", "a; b"), common)
+    assert headers.of(404) == headers.of(400) == (("x-a", "c, d"), common)
+    as_json = {
+        "storage": {"inmem": {}},
+        "listener": {
+            "tcp": {
+                "tls_disable": True,
+                "custom_response_headers": [
+                    {"default": [{"X-A": ["a", "b"]}], "4xx": [{"X-A": ["c"]}]},
+                ],
+            }
+        },
+    }
+    found = read(json.dumps(as_json))[0].listeners[0].rules.response_headers
+    assert (found.of(200), found.of(404)) == ((("x-a", "a; b"),), (("x-a", "c"),))
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ('"6xx" = { "X" = ["a"] }', "has a key that is no status"),
+        ('"default" = "X: a"', "must be a block in braces"),
+        ('"default" = { "X Y" = ["a"] }', "has a key that is no name of a header"),
+        ('"default" = { "X" = ["a\\nX-B: b"] }', "without line ends"),
+        ('"default" = { "X" = [{ a = 1 }] }', "must be a list of texts"),
+        ('"default" = { "Content-Length" = ["1"] }', "is set by the HTTP server"),
+        ('"default" = { "Transfer-Encoding" = ["chunked"] }', "is set by the HTTP server"),
+    ],
+)
+def test_headers_that_would_break_answers_are_refused(body: str, problem: str, read: Read) -> None:
+    with pytest.raises(ConfigError, match=problem):
+        rules(read, f"custom_response_headers {{\n{body}\n}}")
+
+
+def test_headers_of_vaults_own_are_not_given(read: Read) -> None:
+    body = 'tls_disable = true\ncustom_response_headers {\n"200" = {\n"X-Vault-A" = ["a"]\n}\n}'
+    found, warnings = listener(read, body)
+    assert found.rules.response_headers.of(200) == ()
+    assert [warning.partition(" has no effect")[0] for warning in warnings] == [
+        'w.hcl:6: listener "tcp": custom_response_headers: 200: X-Vault-A'
+    ]
+
+
+def test_metrics_may_be_open_to_anybody(read: Read) -> None:
+    assert rules(read, "telemetry { unauthenticated_metrics_access = true }").open_metrics
+    assert not rules(read, "telemetry { }").open_metrics
+    _, warnings = listener(
+        read, "tls_disable = 1\nprofiling { unauthenticated_pprof_access = true }"
+    )
+    assert ["there is nothing to profile with" in warning for warning in warnings] == [True]
+
+
+def test_the_time_to_read_a_request_is_bounded(read: Read) -> None:
+    assert rules(read, 'http_read_timeout = "30s"').limits.read_timeout == 30
+    assert rules(read, 'http_read_timeout = "10m"').limits.read_timeout == 90
+    assert listener(read, "tls_disable = 1\nhttp_read_header_timeout = 5")[0].header_timeout == 5
+    assert listener(read, "tls_disable = 1\nhttp_read_header_timeout = 0")[0].header_timeout is None
+
+
+def test_the_newest_version_of_tls_is_always_offered(read: Read) -> None:
+    files = 'tls_cert_file = "c"\ntls_key_file = "k"\n'
+    assert listener(read, files + 'tls_max_version = "tls13"')[1] == []
+    (warning,) = listener(read, files + 'tls_max_version = "tls12"')[1]
+    assert "tls_max_version has no effect: tls13 is always offered" in warning
+
+
+def test_what_is_not_in_effect_is_warned_about(read: Read) -> None:
     _, warnings = listener(
         read,
-        'tls_disable = true\nx_forwarded_for_authorized_addrs = "10.0.0.0/8"\n'
-        'custom_response_headers {\n  "default" = {\n    "X" = ["a"]\n  }\n}\n'
-        'http_read_timeout = "30s"\ntelemetry { unauthenticated_metrics_access = true }',
+        'tls_disable = true\nrole = "metrics_only"\nhttp_idle_timeout = "30s"\n'
+        'tls_cipher_suites = "a"\nx_forwarded_for_client_cert_header = "X-Cert"',
     )
     assert [warning.split(" has no effect")[0] for warning in warnings] == [
-        'w.hcl:5: listener "tcp": custom_response_headers',
-        'w.hcl:11: listener "tcp": telemetry',
-        'w.hcl:4: listener "tcp": x_forwarded_for_authorized_addrs',
-        'w.hcl:10: listener "tcp": http_read_timeout',
+        'w.hcl:4: listener "tcp": role',
+        'w.hcl:7: listener "tcp": x_forwarded_for_client_cert_header',
+        'w.hcl:5: listener "tcp": http_idle_timeout',
+        'w.hcl:6: listener "tcp": tls_cipher_suites',
     ]
 
 
 def test_the_proxy_protocol_is_refused_since_no_request_would_arrive(read: Read) -> None:
-    with pytest.raises(ConfigError, match="proxy_protocol_behavior: is not supported yet"):
+    with pytest.raises(ConfigError, match=r"proxy_protocol_behavior: is not supported: .* PROXY"):
         listener(read, 'tls_disable = true\nproxy_protocol_behavior = "use_always"')
 
 
@@ -140,3 +255,28 @@ def test_port_zero_may_be_used_by_several_listeners(read: Read) -> None:
     socket = 'listener "unix" { address = "s" }\n'
     with pytest.raises(ConfigError, match="the same address as another listener"):
         read('storage "inmem" {}\n' + socket * 2)
+
+
+def test_endpoints_are_opened_to_calls_without_a_token_by_a_switch_set_to_false(read: Read) -> None:
+    body = "tls_disable = true\n"
+    assert listener(read, body)[0].rules.opened == frozenset()
+    assert (
+        listener(read, f"{body}disable_unauthed_rekey_endpoints = true")[0].rules.opened
+        == frozenset()
+    )
+    both = (
+        "disable_unauthed_rekey_endpoints = false\ndisable_unauthed_generate_root_endpoints = false"
+    )
+    assert listener(read, body + both) == (
+        TcpListener(
+            host="127.0.0.1",
+            port=8200,
+            tls=None,
+            rules=Rules(opened=frozenset({"rekey", "generate-root"})),
+        ),
+        [],
+    )
+    with pytest.raises(ConfigError, match="disable_unauthed_rekey_endpoints"):
+        listener(read, f'{body}disable_unauthed_rekey_endpoints = "maybe"')
+    unix = 'address = "/run/w.sock"\ndisable_unauthed_rekey_endpoints = false'
+    assert listener(read, unix, "unix")[0].rules.opened == {"rekey"}

@@ -116,13 +116,38 @@ def test_without_dev_a_root_token_is_ignored_with_a_warning_as_in_bao() -> None:
     assert options.warnings == ("-dev-root-token-id has no effect without -dev",)
 
 
+def test_the_log_file_is_chosen_by_flags() -> None:
+    options = parse(
+        "-config=a",
+        "-log-file=/var/log/w.log",
+        "-log-rotate-bytes=1000",
+        "-log-rotate-duration=12h",
+        "-log-rotate-max-files=-1",
+        "-log-level=warning",
+    )
+    assert options == ServerOptions(
+        config_paths=(Path("a"),),
+        log_file=Path("/var/log/w.log"),
+        log_rotate_bytes=1000,
+        log_rotate_duration=43200,
+        log_rotate_max_files=-1,
+        log_level=LogLevel.WARN,
+    )
+
+
+def test_the_old_name_of_the_api_address_is_known() -> None:
+    assert parse("-dev", env={"VAULT_REDIRECT_ADDR": "http://a:1"}).api_addr == "http://a:1"
+    both = {"BAO_REDIRECT_ADDR": "http://a:1", "BAO_API_ADDR": "http://b:1"}
+    assert parse("-dev", env=both).api_addr == "http://b:1"
+
+
 def test_flags_that_mean_nothing_here_are_accepted() -> None:
     options = parse(
-        "-dev", "-exit-on-core-shutdown", "-address=http://x", "-non-interactive", "-log-file", "x"
+        "-dev", "-exit-on-core-shutdown", "-address=http://x", "-non-interactive", "-dev-ha"
     )
     assert options.warnings == tuple(
         f"-{name} has no effect on a Wardgate server"
-        for name in ("address", "non-interactive", "log-file")
+        for name in ("address", "non-interactive", "dev-ha")
     )
 
 
@@ -132,6 +157,11 @@ def test_flags_that_mean_nothing_here_are_accepted() -> None:
         ((), "nothing to start: give -config=PATH, or -dev"),
         (("--data=d", "-config=a"), "-data is for a dev server"),
         (("-dev", "-dev-rot-token-id=x"), "argument 2 .* the nearest is -dev-root-token-id"),
+        (("-config=a", "-log-level=loud"), "-log-level must be one of trace, debug"),
+        (("-config=a", "-log-rotate-bytes=1k"), "-log-rotate-bytes must be a whole number"),
+        (("-config=a", "-log-rotate-max-files=-2"), "-log-rotate-max-files must be .* below -1"),
+        (("-config=a", "-log-rotate-duration=0"), "-log-rotate-duration must be a duration"),
+        (("-dev", "-check-config"), "-check-config is for configuration files"),
         (("-dve",), "argument 1 is no known flag; the nearest is -dev$"),
         (("-dev", "--", "x"), "argument 2 is no flag"),
         (("-dev", "root"), "argument 2 is no flag; wardgate server takes nothing else"),

@@ -6,8 +6,10 @@ import logging
 import pytest
 
 from tests.node import NodeUnderTest, with_node
-from wardgate.barrier.barrier import KEYRING
+from wardgate.barrier.handover import HANDOVER, LIFETIME
+from wardgate.barrier.keys import KEYRING
 from wardgate.server import upkeep
+from wardgate.store.interface import Delete
 
 
 async def _encryptions_as_saved(node: NodeUnderTest) -> int:
@@ -64,6 +66,7 @@ def test_a_failure_is_logged_and_tried_again(caplog: pytest.LogCaptureFixture) -
     async def body(node: NodeUnderTest) -> None:
         other = await node.another()
         await other.node.barrier.rekey_root(bytes(32))
+        await node.store.commit({}, [Delete(HANDOVER)])
         with caplog.at_level(logging.WARNING, "wardgate.upkeep"):
             await node.node.upkeep.round()
             await node.node.upkeep.round()
@@ -71,6 +74,43 @@ def test_a_failure_is_logged_and_tried_again(caplog: pytest.LogCaptureFixture) -
         assert KEYRING in caplog.text
 
     body()
+
+
+@with_node
+async def test_a_key_that_is_due_is_rotated_once(node: NodeUnderTest) -> None:
+    other = await node.another()
+    await node.ok("sys/rotate/config", {"interval": "24h"})
+    node.clock.advance(24 * 3600 - 1)
+    await node.node.upkeep.round()
+    assert node.node.barrier.key_status().term == 1
+    node.clock.advance(1)
+    for one in (node, other, node, other):
+        await one.node.upkeep.round()
+    assert node.node.barrier.key_status().term == other.node.barrier.key_status().term == 2
+
+
+@with_node
+async def test_a_key_is_due_after_so_many_values(node: NodeUnderTest) -> None:
+    barrier = node.node.barrier
+    await node.ok("sys/rotate/config", {"max_operations": 1_000_000})
+    barrier._uncounted[1] += 1_000_000
+    await node.ok("sys/rotate/config", {"enabled": False})
+    await node.node.upkeep.round()
+    assert barrier.key_status().term == 1
+    await node.ok("sys/rotate/config", {"enabled": True})
+    await node.node.upkeep.round()
+    assert barrier.key_status().term == 2
+    assert barrier.key_status().encryptions < 1000
+
+
+@with_node
+async def test_links_to_the_newest_root_key_are_removed(node: NodeUnderTest) -> None:
+    await node.node.barrier.rekey_root(bytes(32))
+    await node.node.upkeep.round()
+    assert HANDOVER in await node.keys_below("barrier/")
+    node.clock.advance(LIFETIME)
+    await node.node.upkeep.round()
+    assert HANDOVER not in await node.keys_below("barrier/")
 
 
 def test_a_node_that_was_started_does_it_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,13 +61,15 @@ async def test_what_every_server_has_cannot_be_taken_away_or_moved(node: NodeUnd
 
 
 @with_node
-async def test_a_mount_can_move_below_its_old_path_but_onto_no_other(node: NodeUnderTest) -> None:
+async def test_a_mount_moves_onto_no_other_and_not_below_itself(node: NodeUnderTest) -> None:
     for path in ("kv", "other"):
         await node.ok(f"sys/mounts/{path}", {"type": "kv"})
     taken = await node.write("sys/remount", {"from": "kv", "to": "other"})
     assert errors(taken) == ['path already in use at "other/"']
-    await node.ok("sys/remount", {"from": "kv", "to": "kv/deeper"})
-    assert (await node.read("sys/mounts/kv/deeper")).status == 200
+    for target in ("kv", "kv/deeper"):
+        taken = await node.write("sys/remount", {"from": "kv", "to": target})
+        assert errors(taken) == ['path already in use at "kv/"']
+    assert (await node.read("sys/mounts/kv")).status == 200
     assert (await node.read("sys/remount/status/unknown")).status == 404
 
 

@@ -178,3 +178,27 @@ async def test_a_templated_policy_follows_the_entity(node: NodeUnderTest) -> Non
         for folder in tokens:
             response = await node.call(Operation.UPDATE, f"kv/{folder}/x", {"a": "b"}, token=token)
             assert (response.status == 204) == (user == folder)
+
+
+@with_node
+async def test_pages_show_each_name_once_whatever_characters_it_has(node: NodeUnderTest) -> None:
+    names = ["a", "a-b", "a.b", "a/b", "a/b-c", "a/b/c", "a0"]
+    for name in names:
+        await node.ok(f"sys/policies/acl/{name}", {"policy": READ_A})
+    shown: list[str] = []
+    for _ in range(20):
+        query = {"limit": "2", "after": shown[-1] if shown else ""}
+        page = (await node.listing("sys/policies/acl", query=query)).data["keys"]
+        shown += page
+        if len(page) < 2:
+            break
+    assert shown == [*names, "default", "root"]
+
+
+@with_node
+async def test_an_end_is_not_taken_away_by_an_empty_text(node: NodeUnderTest) -> None:
+    await node.ok("sys/policies/acl/p", {"policy": READ_A, "ttl": "1h"})
+    for body in ({"expiration": ""}, {"ttl": 0}):
+        assert (await node.call(Operation.PATCH, "sys/policies/acl/p", body)).status == 400
+    node.clock.advance(3600)
+    assert (await node.read("sys/policies/acl/p")).status == 404

@@ -30,7 +30,7 @@ class AccessorEndpoints:
     async def lookup(self, request: Request, body: AccessorBody) -> Response:
         """Look up the token of an accessor; the answer does not hold its id."""
         found = await self._found(request, body.accessor)
-        return Response(await properties(request, found.token, ""))
+        return Response(await properties(self._core, request, found.token, ""))
 
     @endpoint("renew-accessor", Operation.UPDATE, operation_id="token-renew-accessor")
     async def renew(self, request: Request, body: RenewAccessorBody) -> Response:

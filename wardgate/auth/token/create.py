@@ -124,8 +124,10 @@ class CreateEndpoints:
         token_id, token = await self._core.tokens.create(
             request.transaction, token, body.id if kind is TokenType.SERVICE else ""
         )
+        request.issued = token
         warnings += await _missing_policies(request.transaction, self._core.policies, policies)
-        reply = auth_reply(token_id, token)
+        standing = await self._core.standings.of(request.transaction, token.entity_id)
+        reply = auth_reply(token_id, token, entity_policies=standing.policies if standing else ())
         return Response(auth=reply, warnings=warnings or None)
 
     def _with_lifetime(

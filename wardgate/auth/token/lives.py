@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 
 from wardgate.core.core import Core
-from wardgate.core.identity import entity_by_id
+from wardgate.core.identity import entity_by_id, set_external_groups
 from wardgate.core.logins import auth_reply
 from wardgate.core.operation import Operation
 from wardgate.core.request import JsonMap, Request, Response, no_content
@@ -61,13 +61,13 @@ class LifeEndpoints:
         found = await self._core.tokens.find(request.transaction, token_id, request.time)
         if found is None:
             raise PermissionDenied("bad token")
-        return Response(await properties(request, found.token, token_id))
+        return Response(await properties(self._core, request, found.token, token_id))
 
     @endpoint("lookup-self", Operation.READ, operation_id="token-look-up-self")
     async def lookup_self(self, request: Request) -> Response:
         """Look up the calling token and its properties."""
         assert request.token is not None
-        return Response(await properties(request, request.token, request.client_token))
+        return Response(await properties(self._core, request, request.token, request.client_token))
 
     @endpoint("lookup-self", Operation.UPDATE, operation_id="token-look-up-self2")
     async def lookup_self_by_write(
@@ -165,16 +165,20 @@ class LifeEndpoints:
             granted=granted.ttl,
         )
         self._core.tokens.replace(transaction, found, changed)
+        request.issued = changed
         entity = await entity_by_id(transaction, token.entity_id)
+        if entity is not None and terms.group_aliases is not None:
+            await set_external_groups(transaction, mount, entity, terms.group_aliases)
+        standing = await self._core.standings.of(transaction, token.entity_id)
         reply = auth_reply(
             token_id,
             changed,
-            entity_policies=entity.policies if entity else (),
+            entity_policies=standing.policies if standing else (),
         )
         return Response(auth=reply, warnings=list(granted.warnings) or None)
 
 
-async def properties(request: Request, token: Token, token_id: str) -> JsonMap:
+async def properties(core: Core, request: Request, token: Token, token_id: str) -> JsonMap:
     """A token's properties, as the lookups show them."""
     shown: JsonMap = {
         "accessor": token.accessor,
@@ -205,8 +209,8 @@ async def properties(request: Request, token: Token, token_id: str) -> JsonMap:
         shown["last_renewal"] = rfc3339(token.last_renewed)
         shown["last_renewal_time"] = int(token.last_renewed)
     if token.entity_id:
-        entity = await entity_by_id(request.transaction, token.entity_id)
-        if entity is not None and entity.policies:
-            shown["identity_policies"] = entity.policies
+        standing = await core.standings.of(request.transaction, token.entity_id)
+        if standing is not None and standing.policies:
+            shown["identity_policies"] = standing.policies
             shown["external_namespace_policies"] = {}
     return shown

@@ -7,10 +7,10 @@ the first in the order of `patterns`. Whatever no rule names is refused.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from wardgate.core.operation import Operation
-from wardgate.core.policy.capabilities import Capability, words_of
+from wardgate.core.policy.capabilities import BITS, Capability, words_of
 from wardgate.core.policy.grants import ALLOWED, REFUSED, Decision, Grant, Merging
 from wardgate.core.policy.listing import filtered_path
 from wardgate.core.policy.patterns import PlusPattern, Rank, has_plus, rank
@@ -73,8 +73,9 @@ class Acl:
         *,
         root: bool = False,
         now: float = math.inf,
+        names: Sequence[str] = (),
     ) -> "Acl":
-        """Put policies together; their order does not matter.
+        """Put policies together; their order does not matter. `names` are theirs, for `granting`.
 
         `subject` fills in templates: a rule that cannot be filled in is left out. `root` allows
         everything. `now`, in seconds since the Unix epoch, is needed for rules with an expiration:
@@ -82,7 +83,8 @@ class Acl:
         """
         merged: dict[str, Merging] = {}
         valid_until: float | None = None
-        for rule in (rule for policy in policies for rule in policy.paths):
+        sources = zip(names or [""] * len(policies), policies, strict=True)
+        for source, rule in ((name, rule) for name, policy in sources for rule in policy.paths):
             if rule.expiration is not None:
                 if rule.expiration <= now:
                     continue
@@ -95,7 +97,7 @@ class Acl:
                     return cls({}, root=root, valid_until=valid_until)
                 continue
             if path is not None:
-                merged.setdefault(path, Merging()).add(rule)
+                merged.setdefault(path, Merging()).add(rule, source)
         grants = {path: merging.grant() for path, merging in merged.items()}
         return cls(grants, root=root, valid_until=valid_until)
 
@@ -139,6 +141,21 @@ class Acl:
             grant = self._of(path)
         return REFUSED if grant is None else grant.decide(operation, data, wrap_ttl, sudo)
 
+    def granting(self, operation: Operation, path: str) -> tuple[str, ...]:
+        """The names of the policies that let `operation` through on `path`, sorted; for the audit
+        log."""
+        if self._root:
+            return ("root",)
+        if operation is Operation.HELP:
+            return ()
+        if operation is Operation.LIST or operation is Operation.SCAN:
+            grant = self._of_folder(path if path.endswith("/") else path + "/")
+        else:
+            grant = self._of(path)
+        if grant is None:
+            return ()
+        return tuple(name for name, mask in grant.sources if mask & BITS[operation])
+
     def capabilities(self, path: str) -> list[str]:
         """What may be done on a path, as `sys/capabilities` answers it.
 
@@ -150,6 +167,21 @@ class Acl:
         path = path.removeprefix("/")
         grant = self._of_folder(path) if path.endswith("/") else self._of(path)
         return words_of(0 if grant is None else grant.mask)
+
+    def summary(self) -> dict[str, Any]:
+        """What each rule for an exact path and for a prefix came to, as ``resultant-acl`` has it.
+
+        Rules with `+` are left out: their patterns are no prefixes, which is what readers make of
+        the second group.
+        """
+        if self._root:
+            return {"root": True}
+        prefixes = {prefix: grant for prefix, (_, grant) in self._prefixes.items()}
+        return {
+            "exact_paths": {path: grant.summary() for path, grant in self._exact.items()},
+            "glob_paths": {prefix: grant.summary() for prefix, grant in prefixes.items()},
+            "root": False,
+        }
 
     def reaches(self, folder: str) -> bool:
         """Whether some rule grants something at `folder` (which ends in ``/``) or below it.

@@ -7,9 +7,10 @@ pagination limits the smaller counts; allowed, denied and required parameters ar
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from wardgate.core.operation import Operation
-from wardgate.core.policy.capabilities import BITS, DENY_BIT, SUDO_BIT, mask_of
+from wardgate.core.policy.capabilities import BITS, DENY_BIT, SUDO_BIT, mask_of, words_of
 from wardgate.core.policy.listing import granted_limit
 from wardgate.core.policy.parameters import are_permitted
 from wardgate.core.policy.rules import Parameters, PathRule, merge_parameters
@@ -91,11 +92,29 @@ class Grant:
     """Bits of the capabilities."""
     limits: Limits | None
     """None when the capability is all that counts, as it mostly is."""
+    sources: tuple[tuple[str, int], ...] = ()
+    """The names of the policies that have rules for it, each with the bits that it grants."""
 
     @property
     def denies(self) -> bool:
         """Whether a rule says `deny`, as opposed to merely granting nothing."""
         return self.mask == DENY_BIT
+
+    def summary(self) -> dict[str, Any]:
+        """The capabilities and what limits them, as ``resultant-acl`` tells it."""
+        shown: dict[str, Any] = {"capabilities": words_of(self.mask)}
+        if self.limits is not None:
+            for name in (
+                "min_wrapping_ttl",
+                "max_wrapping_ttl",
+                "allowed_parameters",
+                "denied_parameters",
+                "required_parameters",
+            ):
+                value = getattr(self.limits, name)
+                if value:
+                    shown[name] = value
+        return shown
 
     def decide(
         self,
@@ -125,10 +144,13 @@ class Merging:
     required: dict[str, None] = field(default_factory=dict)
     pagination_limit: int = 0
     list_filters: dict[str, None] = field(default_factory=dict)
+    sources: dict[str, int] = field(default_factory=dict)
 
-    def add(self, rule: PathRule) -> None:
-        """Put one more rule to it; the order does not matter."""
-        self.mask |= mask_of(rule.capabilities)
+    def add(self, rule: PathRule, source: str = "") -> None:
+        """Put one more rule to it, of the policy named `source`; the order does not matter."""
+        mask = mask_of(rule.capabilities)
+        self.mask |= mask
+        self.sources[source] = self.sources.get(source, 0) | mask
         self.min_wrapping_ttl = _smaller(self.min_wrapping_ttl, rule.min_wrapping_ttl)
         self.max_wrapping_ttl = _smaller(self.max_wrapping_ttl, rule.max_wrapping_ttl)
         self.pagination_limit = _smaller(self.pagination_limit, rule.pagination_limit)
@@ -151,7 +173,9 @@ class Merging:
             self.pagination_limit,
             tuple(self.list_filters),
         )
-        return Grant(self.mask, None if limits == _NO_LIMITS else limits)
+        return Grant(
+            self.mask, None if limits == _NO_LIMITS else limits, tuple(sorted(self.sources.items()))
+        )
 
 
 _NO_LIMITS = Limits(0, 0, {}, {}, (), 0, ())

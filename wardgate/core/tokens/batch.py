@@ -15,7 +15,8 @@ from wardgate.errors import InvalidRequest, WardgateError
 
 PREFIX = "b."
 _CONTEXT = "core/batch-token"
-_LONGEST = 16 * 1024
+LONGEST = 16 * 1024
+"""Characters of a batch token after its prefix; no token is longer."""
 
 
 class Cipher(Protocol):
@@ -29,7 +30,7 @@ def seal_token(token: Token, cipher: Cipher) -> str:
     """The id of a batch token with this content; `InvalidRequest` when it would be too long."""
     sealed = cipher.encrypt(_CONTEXT, TOKEN.encode(token))
     text = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         raise InvalidRequest(
             "a batch token carries its metadata and policies itself, and these are too long for it"
         )
@@ -39,7 +40,7 @@ def seal_token(token: Token, cipher: Cipher) -> str:
 async def open_token(token_id: str, cipher: Cipher) -> Token | None:
     """The content of a batch token, or None when it is not one of ours."""
     text = token_id[len(PREFIX) :]
-    if len(text) > _LONGEST:
+    if len(text) > LONGEST:
         return None
     try:
         sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)

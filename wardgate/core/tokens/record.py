@@ -7,6 +7,9 @@ import msgspec
 
 from wardgate.core.records import Codec
 
+ROOT_PATH = "auth/token/root"
+"""The path of root tokens that come from key shares or from the initialisation."""
+
 
 class TokenType(StrEnum):
     """A service token is stored; a batch token carries its own content, encrypted."""
@@ -46,7 +49,7 @@ class Token(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     granted: int = 0
     """The length of the newest renewal, which the next one has when it asks for nothing else."""
     has_dependents: bool = False
-    """Whether it ever had children or a cubbyhole, so that revoking it leaves work to sweep."""
+    """Whether it ever had children, leases or a cubbyhole, so that revoking it leaves work to sweep."""
     dissolved: bool = False
     """Revoked by revoke-orphan: itself dead, but its children live on as orphans."""
     renewal: dict[str, str] | None = None
@@ -54,6 +57,12 @@ class Token(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     parent_accessor: str = ""
     """The parent's accessor: another token may get the parent's storage name, if it has the same
     custom id, but never its accessor."""
+
+    @property
+    def leased(self) -> bool:
+        """Whether it is found among the leases. A root token that no other token made is not:
+        revoking all leases below auth/ must not shut out the operator."""
+        return self.path != ROOT_PATH
 
     @property
     def orphan(self) -> bool:

@@ -1,7 +1,8 @@
 """Where tokens are kept, and the rules by which they live and die.
 
 A token's id is never stored: its record lies under a name made of the id by a keyed hash. Beside the
-record stand an index from the accessor, an index of the parent's children, and one ordered by expiry.
+record stand an index from the accessor, an index of the parent's children, one ordered by expiry,
+and the token's place among the leases.
 
 Revoking a token removes its record in one commit. Its descendants die in that instant, however many
 they are, because a token lives only while all of its ancestors do; the sweeper removes what is left
@@ -16,11 +17,13 @@ from hashlib import blake2b
 import msgspec
 
 from wardgate.core.ids import TOKEN_LENGTH, random_base62
+from wardgate.core.leases.places import token_key
+from wardgate.core.metrics import Metrics
 from wardgate.core.mounts import Mounts
 from wardgate.core.records import BytesCodec
 from wardgate.core.storage import Transaction
+from wardgate.core.tokens.batch import LONGEST, Cipher, open_token, seal_token
 from wardgate.core.tokens.batch import PREFIX as BATCH_PREFIX
-from wardgate.core.tokens.batch import Cipher, open_token, seal_token
 from wardgate.core.tokens.record import ACCESSOR, TOKEN, AccessorIndex, Token, TokenType
 from wardgate.errors import InternalError, InvalidRequest
 
@@ -57,22 +60,28 @@ def expiry_key(token: Token, name: str) -> str:
 class TokenStore:
     """Finds, makes, changes and revokes tokens inside a transaction."""
 
-    def __init__(self, cipher: Cipher, mounts: Mounts) -> None:
+    def __init__(self, cipher: Cipher, mounts: Mounts, metrics: Metrics) -> None:
         self._cipher = cipher
         self._mounts = mounts
+        self._created = metrics.counter("token.create_count", "Tokens that were made.")
 
     async def name(self, transaction: Transaction, token_id: str) -> str:
         """The storage name that belongs to a token id (or an accessor)."""
-        salt = transaction.known(SALT_KEY) or await transaction.get(SALT_KEY, _BYTES)
+        salt = transaction.constants.get(SALT_KEY) or await self._read_salt(transaction)
+        return blake2b(token_id.encode(), key=salt, digest_size=_NAME_BYTES).hexdigest()
+
+    async def _read_salt(self, transaction: Transaction) -> bytes:
+        salt: bytes | None = await transaction.get(SALT_KEY, _BYTES)
         if salt is None:
             raise InternalError("the token salt is missing from the storage")
-        return blake2b(token_id.encode(), key=salt, digest_size=_NAME_BYTES).hexdigest()
+        transaction.constants[SALT_KEY] = salt  # made with the storage, it never changes
+        return salt
 
     async def find(self, transaction: Transaction, token_id: str, now: float) -> Found | None:
         """The token with this id if it is alive: neither it nor any ancestor has expired, was
         revoked, or came from an auth mount that is gone."""
-        if not token_id:
-            return None
+        if not token_id or len(token_id) > len(BATCH_PREFIX) + LONGEST:
+            return None  # strangers may send megabytes, and hashing them would keep others waiting
         if token_id.startswith(BATCH_PREFIX):
             token = await open_token(token_id, self._cipher)
             return await self._living(transaction, "", token, now)
@@ -124,6 +133,7 @@ class TokenStore:
 
         `token_id` is a custom id, which must not be in use. A batch token stores nothing.
         """
+        transaction.count(self._created)
         if token.parent:
             parent = await transaction.get(RECORDS + token.parent, TOKEN)
             accessor = "" if parent is None else parent.accessor
@@ -144,6 +154,8 @@ class TokenStore:
         transaction.put(RECORDS + name, token, TOKEN)
         accessor_key = ACCESSORS + await self.name(transaction, token.accessor)
         transaction.put(accessor_key, AccessorIndex(token.accessor, name), ACCESSOR)
+        if token.leased:
+            transaction.put(token_key(token.path, name), b"", _BYTES)
         if token.expires:
             transaction.put(expiry_key(token, name), b"", _BYTES)
         if token.parent:
@@ -208,6 +220,8 @@ class TokenStore:
         """Remove a token's record and its places in the indexes."""
         transaction.delete(RECORDS + name)
         transaction.delete(ACCESSORS + await self.name(transaction, token.accessor))
+        if token.leased:
+            transaction.delete(token_key(token.path, name))
         if token.expires:
             transaction.delete(expiry_key(token, name))
         if token.parent:

@@ -29,6 +29,7 @@ class NoList:
     sudo = False
     conditional = False
     folded = False
+    opened_by = ""
     paged = False
 
     async def exists(self, request: Request, captures: Captures) -> bool:

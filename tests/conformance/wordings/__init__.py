@@ -1,0 +1,1 @@
+"""The messages that Wardgate words differently, by topic; `rewordings` applies them."""

@@ -1,0 +1,112 @@
+"""Every table that calls without a token can fill is bounded (security case 47).
+
+What such a call leaves behind, and what bounds it:
+
+- counts of requests for rate limits (`core/quotas/counters.py`): `MAX_WINDOWS` of each kind;
+- counts of failed logins (`core/lockout.py`), in the storage: `SLOTS` records of `PER_SLOT` names
+  for each mount;
+- decoded records and those that are not there (`core/storage.py`): `CACHE_BYTES`;
+- policy sets that were compiled (`core/policies.py`): a fixed number, and only tokens have any;
+- requests in flight and bodies that are still arriving (`core/in_flight.py`, `http/arrivals.py`):
+  one for each request, of which each connection has few, and connections are limited in number
+  (`server/limits.py`);
+- turns that writers wait for (`core/storage.py`): a fixed number;
+- texts of durations that were read (`durations.py`): the last 1,024;
+- answers that are wrapped (`core/pipeline.py`): none without a token, but those to logins that succeed;
+- key shares given to unseal the server (`barrier/shamir_seal.py`): one a share.
+"""
+
+import pytest
+
+from tests.node import NodeUnderTest, with_node
+from wardgate.auth import userpass
+from wardgate.core import lockout
+from wardgate.core.quotas import MemoryCounters
+from wardgate.durations import _from_text
+
+
+@with_node
+async def test_47_addresses_without_end_fill_no_memory(node: NodeUnderTest) -> None:
+    node.core.rate_limits.counters = counters = MemoryCounters(most=50)
+    fields = {"rate": 1, "interval": "1h", "block_interval": "1h"}
+    await node.ok("sys/quotas/rate-limit/all", fields)
+    for number in range(500):
+        for _ in range(2):
+            await node.read("cubbyhole/a", token="", peer=f"10.0.{number // 250}.{number % 250}:1")
+        assert len(counters) <= 100
+
+
+def test_47_names_without_end_fill_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(userpass, "_COST", 4)
+    monkeypatch.setattr(userpass, "_UNKNOWN", [])
+    monkeypatch.setattr(lockout, "SLOTS", 8)
+    monkeypatch.setattr(lockout, "PER_SLOT", 2)
+
+    @with_node
+    async def body(node: NodeUnderTest) -> None:
+        await node.user()
+        before = len(await node.keys_below(""))
+        for number in range(300):
+            await node.login(f"nobody-{number}", "x")
+        for name in ("x" * 4000, "a\tb", "/", "%00"):
+            await node.login(name, "x")
+        assert len(await node.keys_below("")) - before <= 8
+
+    body()
+
+
+@with_node
+async def test_47_nothing_is_stored_for_what_is_not_there(node: NodeUnderTest) -> None:
+    before = await node.keys_below("")
+    for number in range(200):
+        await node.read(f"nowhere-{number}/a", token=f"s.{number:024}")
+        await node.write("sys/wrapping/unwrap", {"token": f"s.{number:024}"}, token="")
+        await node.write(f"auth/nowhere-{number}/login/x", {"password": "x"}, token="")
+    assert await node.keys_below("") == before
+
+
+@with_node
+async def test_47_who_has_no_token_has_nothing_stored_by_wrapping(node: NodeUnderTest) -> None:
+    kept = (await node.read("sys/mounts", wrap_ttl=60)).wrap_info
+    assert kept is not None
+    before = await node.keys_below("")
+    for token in ("", "s.nobody"):
+        for path in ("sys/internal/ui/mounts", "identity/oidc/.well-known/keys"):
+            assert (await node.read(path, token=token, wrap_ttl=60)).status in (400, 403)
+        asked = {"token": kept["token"]}
+        for path in ("sys/wrapping/lookup", "sys/wrapping/unwrap"):
+            assert (await node.write(path, asked, token=token, wrap_ttl=60)).status in (400, 403)
+    assert await node.keys_below("") == before
+    wrapped = await node.read("sys/internal/ui/mounts", wrap_ttl=60)
+    assert wrapped.wrap_info is not None
+    again = await node.write("sys/wrapping/unwrap", token=kept["token"], wrap_ttl=60)
+    assert again.wrap_info is not None
+    await node.user()
+    assert (await node.login(wrap_ttl=60)).wrap_info is not None
+
+
+@with_node
+async def test_47_tokens_without_end_fill_no_cache(node: NodeUnderTest) -> None:
+    storage = node.core.storage
+    storage._room = 100_000
+    for number in range(2_000):
+        await node.read("cubbyhole/a", token=f"s.{number:024}")
+    assert storage._room >= 0
+    assert len(storage.cache) < 300
+    assert len(node.core.policies._compiled) == 0
+
+
+@with_node
+async def test_47_what_is_over_leaves_nothing_in_flight(node: NodeUnderTest) -> None:
+    for number in range(100):
+        await node.http("GET", f"/v1/cubbyhole/{number}", token=None)
+        await node.http("POST", "/v1/sys/init", b"{", token=None)
+    assert len(node.core.in_flight.requests) == 0
+    assert len(node.application.arrivals._since) == 0
+
+
+@with_node
+async def test_47_durations_that_were_read_are_forgotten(node: NodeUnderTest) -> None:
+    for number in range(2_000):
+        await node.http("GET", "/v1/a", token=None, headers={"x-vault-wrap-ttl": f"{number}s"})
+    assert _from_text.cache_info().currsize <= 1024

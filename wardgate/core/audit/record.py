@@ -1,0 +1,340 @@
+"""Records, as lines of JSON in the form of Vault's audit devices.
+
+A line is put together from pieces, since most of it is the same for every request of one token on
+one mount, and since an answer's record repeats all of its request's: each piece is encoded once and
+remembered, a bounded number of them.
+"""
+
+from typing import Any
+
+from wardgate import __version__
+from wardgate.core.audit.hashing import Hasher, Unhashed
+from wardgate.core.audit.options import RecordOptions
+from wardgate.core.audit.seen import (
+    Answer,
+    Asking,
+    Pieces,
+    client_id,
+    elided,
+    given_data,
+    mount_of,
+)
+from wardgate.core.json import decode, encode
+from wardgate.core.mounts import Mount
+from wardgate.core.operation import LISTINGS
+from wardgate.core.request import JsonMap, Request
+from wardgate.core.token_text import without_tokens
+from wardgate.core.tokens.record import Token
+from wardgate.timestamps import rfc3339
+
+_REMEMBERED = 2048
+_LONGEST_REMEMBERED = 2048  # bytes of an answer
+_NO_CLEAR: frozenset[str] = frozenset()
+_VERSION = f"v{__version__}+builtin.wardgate"
+
+
+class Formatter:
+    """Writes the records of one device."""
+
+    def __init__(self, options: RecordOptions, salt: bytes) -> None:
+        self.hasher = Unhashed(salt) if options.log_raw else Hasher(salt)
+        self._options = options
+        self._prefix = options.prefix.encode()
+        self._tokens: dict[str, tuple[Token, tuple[str, ...], bytes, bytes]] = {}
+        self._mounts: dict[str, tuple[Mount, bytes, bytes]] = {}
+        self._peers: dict[str, bytes] = {}
+        self._grants: dict[tuple[str, ...], bytes] = {}
+        self._answers: dict[bytes, bytes] = {}
+        self._second = (0, "")
+
+    def pieces(self, request: Request, headers: dict[str, bool], asking: Asking) -> Pieces:
+        """About whoever asks, and what for. `headers` are the names of those to show, each with
+        whether it is hashed."""
+        token = request.token
+        if token is None:
+            of_request = self._bearer(request.client_token)
+            auth = b'{"token_type":"default"}'
+            if asking.allowed:  # the endpoint asks for no token
+                auth = b"{" + of_request + b'"policy_results":{"allowed":true},' + auth[1:]
+        else:
+            of_auth, of_request = self._token(request.client_token, token, asking.identity)
+            results = self._results(asking.granted) if asking.allowed else b'{"allowed":false}'
+            auth = b'{"policy_results":' + results + b"," + of_auth
+        return Pieces(auth, self._request(request, of_request, headers))
+
+    def request_line(self, pieces: Pieces, now: float, errors: str) -> bytes:
+        """The record of a request, with its newline; `errors` say why it was refused, if so."""
+        return b"".join(
+            (
+                self._prefix,
+                b'{"time":"',
+                self._stamp(now),
+                b'","type":"request","auth":',
+                pieces.auth,
+                b',"request":',
+                pieces.request,
+                self._error(errors) if errors else b"",
+                b"}\n",
+            )
+        )
+
+    def response_line(
+        self, pieces: Pieces, now: float, errors: str, request: Request, answer: Answer
+    ) -> bytes:
+        """The record of an answer, with its newline."""
+        auth, reply, response = pieces.auth, None, answer.response
+        if response.auth is not None:
+            reply = encode(self._reply(request, response.auth))
+            if request.token is None:
+                auth = reply  # who logged in is known now
+        return b"".join(
+            (
+                self._prefix,
+                b'{"time":"',
+                self._stamp(now),
+                b'","type":"response","auth":',
+                auth,
+                b',"request":',
+                pieces.request,
+                b',"response":',
+                self._response(request, answer, errors, reply),
+                self._error(errors) if errors else b"",
+                b"}\n",
+            )
+        )
+
+    def _error(self, errors: str) -> bytes:
+        """Messages may name the path."""
+        return b',"error":' + encode(without_tokens(errors, self.hasher.text))
+
+    def _stamp(self, now: float) -> bytes:
+        """RFC 3339 with six digits of microseconds; the part before them is made once a second."""
+        whole = int(now)
+        if self._second[0] != whole:
+            self._second = (whole, rfc3339(float(whole)).removesuffix("Z"))
+        return f"{self._second[1]}.{int((now - whole) * 1_000_000):06}Z".encode()
+
+    def _bearer(self, text: str) -> bytes:
+        """What is said of a token that was not looked at, or is none."""
+        return b'"client_token":' + encode(self.hasher.text(text)) + b"," if text else b""
+
+    def _token(self, text: str, token: Token, identity: tuple[str, ...]) -> tuple[bytes, bytes]:
+        """What ``auth`` and ``request`` say about the token."""
+        known = self._tokens.get(text)
+        if known is not None and known[0] is token and known[1] == identity:
+            return known[2], known[3]
+        bearer = self._bearer(text)
+        accessor = self._accessor(token.accessor)
+        client = {"client_token_accessor": accessor} if accessor else {}
+        of_request = bearer + encode({"client_id": client_id(token), **client})[1:-1] + b","
+        of_auth = bearer + encode(self._about(token, identity, accessor))[1:]
+        if token.num_uses == 0:
+            _remember(self._tokens, text, (token, identity, of_auth, of_request))
+        return of_auth, of_request
+
+    def _about(self, token: Token, identity: tuple[str, ...], accessor: str) -> JsonMap:
+        uses = 1 if token.num_uses < 0 else token.num_uses + 1 if token.num_uses else 0
+        shown: JsonMap = {
+            "accessor": accessor,
+            "display_name": token.display_name,
+            "policies": sorted({*token.policies, *identity}),
+            "token_policies": token.policies,
+            "identity_policies": identity,
+            "metadata": token.metadata,
+            "remaining_uses": uses,
+            "entity_id": token.entity_id,
+            "token_type": token.type.value,
+            "token_ttl": token.ttl,
+            "token_issue_time": rfc3339(float(int(token.issued))),
+        }
+        return _filled(shown)
+
+    def _results(self, granted: tuple[str, ...]) -> bytes:
+        found = self._grants.get(granted)
+        if found is None:
+            rules = [{"name": name, "namespace_id": "root", "type": "acl"} for name in granted]
+            shown: JsonMap = {"allowed": True}
+            if rules:
+                shown["granting_policies"] = rules
+            found = _remember(self._grants, granted, encode(shown))
+        return found
+
+    def _request(self, request: Request, token: bytes, headers: dict[str, bool]) -> bytes:
+        given = given_data(request)
+        data = b""
+        if given:
+            mount, clear = mount_of(request), _NO_CLEAR
+            if mount is not None and mount.config.audit_non_hmac_request_keys:
+                clear = frozenset(mount.config.audit_non_hmac_request_keys)
+            data = b',"data":' + encode(self.hasher.tree(given, clear))
+        return b"".join(
+            (
+                b'{"id":"',
+                request.id.encode(),
+                b'","operation":"',
+                request.operation.value.encode(),
+                b'",',
+                self._mount(request)[0],
+                token,
+                b'"namespace":{"id":"root"},"path":',
+                encode(self._path(request)),
+                data,
+                self._peer(request.peer),
+                b',"wrap_ttl":%d' % request.wrap_ttl if request.wrap_ttl else b"",
+                self._headers(request, headers) if headers else b"",
+                b"}",
+            )
+        )
+
+    def _path(self, request: Request) -> str:
+        path = without_tokens(request.path, self.hasher.text)
+        if request.operation in LISTINGS and not path.endswith("/"):
+            path += "/"
+        return path
+
+    def _mount(self, request: Request) -> tuple[bytes, bytes]:
+        """About the mount, as ``request`` and as ``response`` have it."""
+        mount = mount_of(request)
+        if mount is None:
+            return b"", b""
+        known = self._mounts.get(mount.uuid)
+        if known is not None and known[0] is mount:
+            return known[1], known[2]
+        shown = {
+            "mount_point": mount.path,
+            "mount_type": mount.type,
+            "mount_accessor": mount.accessor,
+            "mount_class": "auth" if mount.is_auth else "secret",
+        }
+        of_request = encode({**shown, "mount_running_version": _VERSION})[1:-1] + b","
+        of_response = encode({**shown, "mount_running_plugin_version": _VERSION})[1:-1]
+        _remember(self._mounts, mount.uuid, (mount, of_request, of_response))
+        return of_request, of_response
+
+    def _peer(self, peer: str) -> bytes:
+        found = self._peers.get(peer)
+        if found is None:
+            host, _, port = peer.rpartition(":")
+            shown: JsonMap = {"remote_address": host.strip("[]")}
+            if port.isascii() and port.isdigit():
+                shown["remote_port"] = int(port)
+            found = _remember(self._peers, peer, b"," + encode(shown)[1:-1])
+        return found
+
+    def _headers(self, request: Request, wanted: dict[str, bool]) -> bytes:
+        shown = {}
+        for name, hashed in wanted.items():
+            values = request.header_values(name)
+            if values:
+                shown[name] = [self.hasher.text(value) if hashed else value for value in values]
+        return b',"headers":' + encode(shown) if shown else b""
+
+    def _response(
+        self, request: Request, answer: Answer, errors: str, reply: bytes | None
+    ) -> bytes:
+        response = answer.response
+        parts = []
+        if reply is not None and response.wrap_info is None:
+            parts.append(b'"auth":' + reply)
+        mount = self._mount(request)[1]
+        if mount:
+            parts.append(mount)
+        if response.wrap_info is not None:
+            parts.append(b'"wrap_info":' + encode(self._wrapping(response.wrap_info)))
+        else:
+            if response.lease_id:
+                parts.append(b'"secret":' + encode({"lease_id": response.lease_id}))
+            data = self._answer(request, answer, errors)
+            if data:
+                parts.append(b'"data":' + data)
+        if response.warnings:
+            parts.append(b'"warnings":' + encode(response.warnings))
+        if response.headers:
+            shown: dict[str, list[str]] = {}
+            for name, value in response.headers:
+                shown.setdefault(name, []).append(self.hasher.text(value))
+            parts.append(b'"headers":' + encode(shown))
+        return b"{" + b",".join(parts) + b"}"
+
+    def _answer(self, request: Request, answer: Answer, errors: str) -> bytes:
+        if errors:
+            return encode({"error": self.hasher.text(errors)})
+        if not answer.data:
+            return b""
+        mount = mount_of(request)
+        if mount is not None and mount.config.audit_non_hmac_response_keys:
+            clear = frozenset(mount.config.audit_non_hmac_response_keys)
+        elif self._options.elide_list_responses and request.operation in LISTINGS:
+            clear = _NO_CLEAR
+        else:  # the same secret or token is often read again and again
+            known = self._answers.get(answer.data)
+            if known is None:
+                known = encode(self.hasher.tree(decode(answer.data)))
+                if len(answer.data) <= _LONGEST_REMEMBERED:
+                    _remember(self._answers, answer.data, known)
+            return known
+        shown = decode(answer.data)
+        if self._options.elide_list_responses and request.operation in LISTINGS:
+            shown = elided(shown)
+        return encode(self.hasher.tree(shown, clear))
+
+    def _reply(self, request: Request, auth: JsonMap) -> JsonMap:
+        """A token that is given out."""
+        accessor = self._accessor(auth.get("accessor") or "")
+        issued = request.issued
+        shown: JsonMap = {
+            "client_token": self.hasher.text(auth.get("client_token") or ""),
+            "accessor": accessor,
+            "display_name": "" if issued is None else issued.display_name,
+            "policies": auth.get("policies"),
+            "token_policies": auth.get("token_policies"),
+            "identity_policies": auth.get("identity_policies"),
+            "metadata": auth.get("metadata"),
+            "num_uses": auth.get("num_uses"),
+            "entity_id": auth.get("entity_id"),
+            "token_type": auth.get("token_type"),
+            "token_ttl": auth.get("lease_duration"),
+        }
+        if issued is not None and issued.last_renewed:
+            shown["token_issue_time"] = rfc3339(float(int(issued.issued)))
+        return _filled(shown)
+
+    def _wrapping(self, info: JsonMap) -> JsonMap:
+        shown = {**info, "token": self.hasher.text(info["token"])}
+        for name in ("accessor", "wrapped_accessor"):
+            if name in info:
+                shown[name] = self._accessor(info[name])
+        return shown
+
+    def _accessor(self, accessor: str) -> str:
+        if not accessor or not self._options.hmac_accessor:
+            return accessor
+        return self.hasher.text(accessor)
+
+
+def test_line(options: RecordOptions, request_id: str, now: float) -> bytes:
+    """The record that a device is tried out with when it is enabled, as Vault's is."""
+    shown = {
+        "time": rfc3339(now),
+        "type": "request",
+        "auth": {"token_type": "default"},
+        "request": {
+            "id": request_id,
+            "operation": "update",
+            "namespace": {"id": "root"},
+            "path": "sys/audit/test",
+        },
+    }
+    return options.prefix.encode() + encode(shown) + b"\n"
+
+
+def _filled(shown: JsonMap) -> JsonMap:
+    """What is empty is left out."""
+    return {name: value for name, value in shown.items() if value}
+
+
+def _remember(known: dict[Any, Any], name: Any, value: Any) -> Any:
+    if len(known) >= _REMEMBERED:
+        known.clear()
+    known[name] = value
+    return value

@@ -1,0 +1,1 @@
+"""``initialize`` blocks: a new server sets itself up by what its configuration says."""
