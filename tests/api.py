@@ -4,13 +4,16 @@ import http.client
 import json
 import socket
 import ssl
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-TIMEOUT = 20.0
+TIMEOUT = 60.0
 """Seconds after which a server that does not answer counts as hanging."""
+IDLE = 5.0
+"""Seconds after which a server may have closed a connection that nobody used."""
 
 Connect = Callable[[], http.client.HTTPConnection]
 
@@ -33,11 +36,13 @@ class Answer:
 
 class Api:
     """A connection and the token to use on it. It is opened when first needed, and again after a
-    call that failed with `OSError` or `http.client.HTTPException`. One thread at a time."""
+    call that failed with `OSError` or `http.client.HTTPException`, or was long ago. One thread at a
+    time."""
 
     def __init__(self, connect: Connect, token: str = "") -> None:
         self._connect = connect
         self._connection: http.client.HTTPConnection | None = None
+        self._used = 0.0
         self.token = token
 
     def __enter__(self) -> Self:
@@ -58,6 +63,8 @@ class Api:
         content = None if body is None else json.dumps(body)
         if method == "PATCH":
             headers["Content-Type"] = "application/merge-patch+json"
+        if time.monotonic() - self._used > IDLE:
+            self.close()
         if self._connection is None:
             self._connection = self._connect()
         try:
@@ -67,6 +74,7 @@ class Api:
         except (OSError, http.client.HTTPException):
             self.close()
             raise
+        self._used = time.monotonic()
         return Answer(response.status, json.loads(text) if text else None)
 
     def get(self, path: str, token: str | None = None) -> Answer:

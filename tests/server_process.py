@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.api import Api
+from tests.api import Answer, Api
 
 PROGRAM = (sys.executable, "-m", "wardgate", "server")
 ROOT = Path(__file__).parents[1]
-WAIT = 20.0
+WAIT = 60.0
 """Seconds within which a server starts, stops or logs what it is waited for."""
 _STARTED = "==> Wardgate server"
 
@@ -135,6 +135,15 @@ def lmdb_storage(path: Path) -> str:
 
 
 MEMORY_STORAGE = 'storage "inmem" {}'
+
+
+def when_unsealed(api: Api, path: str) -> Answer:
+    """The answer to a read, once a server that unseals by itself has done so: it may be open for
+    requests before."""
+    deadline = time.monotonic() + WAIT
+    while (answer := api.get(path)).status == 503 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return answer
 
 
 def initialise(api: Api, shares: int = 1, threshold: int = 1) -> list[str]:

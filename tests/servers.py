@@ -5,8 +5,11 @@ A server listens on a free port of 127.0.0.1, keeps everything in memory, and is
 it waits to be initialised.
 """
 
+import functools
 import http.client
+import itertools
 import os
+import random
 import socket
 import ssl
 import subprocess
@@ -20,8 +23,11 @@ from pathlib import Path
 from typing import IO
 
 ROOT_TOKEN = "root"
-START_SECONDS = 30.0
-STOP_SECONDS = 10.0
+START_SECONDS = 90.0
+STOP_SECONDS = 30.0
+PORTS = range(12_000, 32_000)
+"""None of those that the system gives to connections and to servers that take any port."""
+PORTS_AT_ONCE = 1000  # that one process takes for itself
 READY = 200
 UNINITIALISED = 501  # how sys/health answers then
 
@@ -109,11 +115,35 @@ def wardgate_uninitialised(blocks: str = "") -> AbstractContextManager[Server]:
 
 
 def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on 127.0.0.1 that nobody listens on, and that no other test is given, in this process
+    or another one, until a server is started on it. The next port is as free, since OpenBao takes
+    that one, too."""
+    for port in _ports_of_this_process():
+        with socket.socket() as one, socket.socket() as next_one:
+            try:
+                one.bind(("127.0.0.1", port))
+                next_one.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+            return port
+    raise AssertionError("no port is free")
+
+
+@functools.cache
+def _ports_of_this_process() -> Iterator[int]:
+    """Every second port in turn, of a part of them that no other process of the tests takes while
+    this one runs: whoever has it has bound an abstract socket of its name."""
+    starts = [*PORTS[::PORTS_AT_ONCE]]
+    for first in random.sample(starts, len(starts)):
+        held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            held.bind(f"\0wardgate-tests-ports-{first}")
+        except OSError:
+            held.close()
+            continue
+        held.detach()  # open as long as this process
+        return itertools.cycle(range(first, first + PORTS_AT_ONCE, 2))
+    raise AssertionError("other processes have all ports")
 
 
 @contextmanager
@@ -168,12 +198,14 @@ def _health(server: Server) -> int | None:
 
 def _connection(server: Server) -> http.client.HTTPConnection:
     if server.scheme == "http":
-        return http.client.HTTPConnection(server.host, server.port, timeout=2)
+        return http.client.HTTPConnection(server.host, server.port, timeout=START_SECONDS)
     # The server makes its own certificate; whether it is any good is for the tests to find out.
     trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     trusting.check_hostname = False
     trusting.verify_mode = ssl.CERT_NONE
-    return http.client.HTTPSConnection(server.host, server.port, timeout=2, context=trusting)
+    return http.client.HTTPSConnection(
+        server.host, server.port, timeout=START_SECONDS, context=trusting
+    )
 
 
 def _tail(output: IO[bytes]) -> str:

@@ -49,6 +49,14 @@ def parse_duration(value: str | int | float) -> int:
     return nanoseconds // _SECOND if nanoseconds >= 0 else -(-nanoseconds // _SECOND)
 
 
+def parse_length(value: str | int | float) -> int:
+    """The same for what cannot be negative: that raises ValueError too."""
+    seconds = parse_duration(value)
+    if seconds < 0:
+        raise ValueError("the duration is negative")
+    return seconds
+
+
 def parse_nanoseconds(value: str | int | float) -> int:
     """`value` in nanoseconds, for the few who must not lose a part of a second."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):

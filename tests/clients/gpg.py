@@ -27,7 +27,7 @@ class Gpg:
     def stop(self) -> None:
         """End the agent that gpg has started."""
         subprocess.run(
-            ["gpgconf", "--kill", "gpg-agent"], env=self._environment, check=False, timeout=30
+            ["gpgconf", "--kill", "gpg-agent"], env=self._environment, check=False, timeout=120
         )
 
     @property
@@ -40,7 +40,7 @@ class Gpg:
             env=self._environment,
             input=stdin,
             capture_output=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         assert done.returncode == 0, done.stderr.decode()

@@ -15,7 +15,7 @@ from tests.servers import clean_environment
 from wardgate.cli.main import run
 
 BIN = Path(sys.executable).parent
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.conformance.exchange import Answer, Json
-from tests.conformance.opaque import Correspondence, split
+from tests.conformance.opaque import Correspondence
 from tests.conformance.pointers import covers, escape
 from tests.conformance.rewordings import COMMIT_DATE, Rewordings
 from tests.conformance.scenario import Difference, Step
@@ -112,7 +112,8 @@ class _Walk:
         self, pointer: str, ours: list[Json], theirs: list[Json]
     ) -> Iterator[Mismatch]:
         if any(covers(pattern, pointer) for pattern in self.step.unordered):
-            ours, theirs = sorted(ours, key=_sort_key), sorted(theirs, key=_sort_key)
+            ours = sorted(ours, key=lambda value: self.ids.our_order(_sortable(value)))
+            theirs = sorted(theirs, key=lambda value: self.ids.their_order(_sortable(value)))
         if pointer == ERRORS and not theirs and len(ours) == 1:
             theirs = [""]  # where OpenBao says nothing, ours may be a message that is known
         for index in range(max(len(ours), len(theirs))):
@@ -138,9 +139,9 @@ class _Walk:
             return self.ids.holds(ours, theirs) or self._is_reworded(pointer, ours, theirs)
         if isinstance(ours, int) and isinstance(theirs, int) and min(ours, theirs) > 0:
             if key in REMAINING_SECONDS:
-                return abs(ours - theirs) <= REMAINING_SECONDS_TOLERANCE
+                return abs(ours - theirs) <= REMAINING_SECONDS_TOLERANCE + self.ids.passed
             if key in CLOCK_SECONDS:
-                return abs(ours - theirs) <= CLOCK_SECONDS_TOLERANCE
+                return abs(ours - theirs) <= CLOCK_SECONDS_TOLERANCE + self.ids.passed
         return ours == theirs
 
     def _is_reworded(self, pointer: str, ours: str, theirs: str) -> bool:
@@ -151,8 +152,8 @@ class _Walk:
         return covers(WARNINGS, pointer) and self.rewordings.accept_warning(ours, theirs)
 
 
-def _sort_key(value: Json) -> str:
-    return split(json.dumps(value, sort_keys=True))[0]
+def _sortable(value: Json) -> str:
+    return json.dumps(value, sort_keys=True)
 
 
 def _show(value: Json) -> str:

@@ -24,7 +24,9 @@ _KINDS = {
     "base64 share": r"(?<![A-Za-z0-9+/])(?!\w{0,3}/h[0-9a-f]{40})"
     r"[A-Za-z0-9+/]{43}[A-Za-z0-9+/=](?![A-Za-z0-9+/=])",
     "cluster name": r"(?<![a-z-])[a-z]+-cluster-[0-9a-f]{8}(?![0-9a-f])",
-    "accessor": rf"(?<!{_WORD})(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z]){_WORD}{{24}}(?!{_WORD})",
+    # (of two kinds of characters, since one in 200000 has no small letter or no capital)
+    "accessor": rf"(?<!{_WORD})(?:(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z])|(?=[A-Za-z]*\d)(?=\d*[A-Za-z]))"
+    rf"{_WORD}{{24}}(?!{_WORD})",
     "plugin version": r"v\d+\.\d+\.\d+\+builtin(?:\.\w+)?",
 }
 _OPAQUE = re.compile(
@@ -63,8 +65,13 @@ def _shape(kind: str, text: str) -> str:
 
 @dataclass(slots=True)
 class Correspondence:
-    """Which id of ours stands for which of theirs, learned during one scenario."""
+    """Which id of ours stands for which of theirs, learned during one scenario.
 
+    `passed` is how many seconds ago the scenario began. By so much more may times differ: a step is
+    sent to one server after the other, and a busy machine may stop in between.
+    """
+
+    passed: float = 0.0
     _theirs_to_ours: dict[str, str] = field(default_factory=dict)
     _ours_to_theirs: dict[str, str] = field(default_factory=dict)
 
@@ -76,9 +83,19 @@ class Correspondence:
             return False
         return all(map(self._correspond, our_parts, their_parts))
 
+    def our_order(self, text: str) -> tuple[str, list[str]]:
+        """A key by which texts of ours are sorted as theirs that they correspond to."""
+        template, parts = split(text)
+        return template, [self._ours_to_theirs.get(part.text, "") for part in parts]
+
+    def their_order(self, text: str) -> tuple[str, list[str]]:
+        """A key by which texts of theirs are sorted: by ids that are known, then as they come."""
+        template, parts = split(text)
+        return template, [part.text if part.text in self._theirs_to_ours else "" for part in parts]
+
     def _correspond(self, ours: Part, theirs: Part) -> bool:
         if ours.kind == "time":
-            return _seconds_between(ours.text, theirs.text) <= TIME_TOLERANCE_SECONDS
+            return _seconds_between(ours.text, theirs.text) <= TIME_TOLERANCE_SECONDS + self.passed
         if ours.kind == "plugin version":
             return True
         if ours.text in self._ours_to_theirs or theirs.text in self._theirs_to_ours:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from tests.servers import START_SECONDS, STOP_SECONDS, free_port
 
 BAO = Path(sys.executable).with_name("bao")
 ROOT = "root"
@@ -71,9 +72,7 @@ class Oracle:
 @contextmanager
 def running_oracle() -> Iterator[Oracle]:
     """Start `bao server -dev` in memory on a free port, and stop it at the end."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(
         [
             str(BAO),
@@ -93,11 +92,11 @@ def running_oracle() -> Iterator[Oracle]:
         yield oracle
     finally:
         server.terminate()
-        server.wait(timeout=30)
+        server.wait(timeout=STOP_SECONDS)
 
 
 def _await_start(oracle: Oracle, server: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         assert server.poll() is None, "bao did not start"
         try:

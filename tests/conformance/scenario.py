@@ -19,6 +19,8 @@ step:
     header NAME: VALUE            send a header
     field NAME TEXT               add a text field to the body (policies read better so)
     save NAME POINTER             keep a value of the answer (JSON pointer) as variable NAME
+    spoil NAME POINTER            keep a share in hexadecimal digits as one with the same point and
+                                  another value, which certainly is a wrong one
     until [POINTER TEXT]          repeat, each server for itself, until it answers the status, and
                                   TEXT at this place of the body
     only POINTER                  compare nothing but the status and this part of the body
@@ -26,8 +28,8 @@ step:
     unordered POINTER because WHY compare this list as a set
     differs ENTRY POINTER...      these parts differ, as docs/compatibility.md says under ENTRY
 
-Pointers look into `/status`, `/headers/...` and `/body/...` of the answer, except those of `save`
-and `until`, which look into the body. A `*` stands for any one key or index.
+Pointers look into `/status`, `/headers/...` and `/body/...` of the answer, except those of `save`,
+`spoil` and `until`, which look into the body. A `*` stands for any one key or index.
 """
 
 import re
@@ -69,6 +71,7 @@ class Step:
     headers: list[tuple[str, str]] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
     save: dict[str, str] = field(default_factory=dict)
+    spoil: dict[str, str] = field(default_factory=dict)
     until: tuple[str, str] | None = None
     only: list[str] = field(default_factory=list)
     ignore: list[str] = field(default_factory=list)
@@ -169,6 +172,8 @@ def _option(where: str, step: Step, text: str) -> None:
             step.fields[first] = second
         case "save" if second.startswith("/"):
             step.save[first] = second
+        case "spoil" if second.startswith("/"):
+            step.spoil[first] = second
         case "until" if not rest or (first.startswith("/") and second):
             step.until = (first, second)
         case "only" if _is_pointer(first) and not second:

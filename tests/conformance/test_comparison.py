@@ -167,6 +167,17 @@ def test_order_matters_unless_the_list_is_a_set() -> None:
     assert pointers(answer({"keys": ["a"]}), theirs, step(unordered=["/body/keys"]))
 
 
+def test_ids_in_a_set_are_found_whatever_their_order() -> None:
+    made, ids = step(unordered=["/body/keys"]), Correspondence()
+    (a, b), (x, y) = [
+        [f"{digit * 8}-0000-0000-0000-{digit * 12}" for digit in d] for d in ("12", "34")
+    ]
+    known = answer({"one": a, "two": b}), answer({"one": y, "two": x})
+    assert compare(made, *known, ids, None) == []
+    assert compare(made, answer({"keys": [a, b]}), answer({"keys": [x, y]}), ids, None) == []
+    assert compare(made, answer({"keys": [a, a]}), answer({"keys": [x, y]}), ids, None)
+
+
 def test_what_is_ignored_does_not_hide_what_stands_beside_it() -> None:
     made = step(ignore=["/body/a/*/b"])
     ours = answer({"a": {"k": {"b": 1, "bb": 1}, "c": 1}})

@@ -47,7 +47,9 @@ def test_what_bao_reads_is_read_and_what_it_refuses_is_refused(text: str, tmp_pa
     config.write_text(f'storage "nowhere" {{}}\n{text}\n')
     command = [str(BAO), "server", f"-config={config}"]
     env = {"HOME": str(tmp_path), "PATH": os.defpath}
-    said = subprocess.run(command, capture_output=True, text=True, env=env, timeout=30, check=False)
+    said = subprocess.run(
+        command, capture_output=True, text=True, env=env, timeout=120, check=False
+    )
     output = said.stdout + said.stderr
     assert ("unknown storage type" in output) != ("error loading configuration" in output), output
     try:

@@ -1,6 +1,7 @@
 """Wardgate answers every request of every scenario as OpenBao does."""
 
 import secrets
+import time
 
 import pytest
 
@@ -42,11 +43,12 @@ def play_side_by_side(pair: Pair, scenario: Scenario) -> None:
     played.append(scenario)
     scenario_id = f"{scenario.topic.replace('_', '-')}-{RUN}-{len(played)}"
     us, them = Player(pair.ours, scenario_id), Player(pair.theirs, scenario_id)
-    ids = Correspondence()
+    ids, began = Correspondence(), time.monotonic()
     found: list[tuple[Step, list[Mismatch]]] = []
     for step in scenario.steps:
         theirs = them.play(step)
         ours = us.play(step)
+        ids.passed = time.monotonic() - began
         mismatches = compare(step, ours, theirs, ids, pair.rewordings)
         found.append((step, [*_not_as_written(step, theirs), *mismatches]))
     if any(mismatches for _, mismatches in found):

@@ -20,6 +20,7 @@ scenario One thing happens
     field policy path "a" {
         capabilities = ["read"] }
     save token /auth/client_token
+    spoil wrong /keys/1
     until
     only /body/data
     ignore /body/version because each product has its own
@@ -55,6 +56,7 @@ def test_a_step_has_all_its_options(tmp_path: Path) -> None:
     assert step.headers == [("X-One", "a: b"), ("X-Empty", "")]
     assert step.fields == {"policy": 'path "a" { capabilities = ["read"] }'}
     assert step.save == {"token": "/auth/client_token"}
+    assert step.spoil == {"wrong": "/keys/1"}
     assert step.until == ("", "")
     assert step.only == ["/body/data"]
     assert step.ignore == ["/body/version"]

@@ -1,6 +1,6 @@
 """A store in which one call fails, whichever the test chooses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from wardgate.store.interface import Entry, StoreError, Write
 from wardgate.store.memory import MemoryStore
@@ -31,6 +31,13 @@ class FailingStore(MemoryStore):
     async def revision(self) -> int:
         self._count()
         return await super().revision()
+
+    def known_revision(self) -> int | None:
+        return None  # so that each request asks for it by a call that can fail
+
+    async def changes(self, since: int) -> Collection[str] | None:
+        self._count()
+        return await super().changes(since)
 
     async def get(self, key: str) -> Entry | None:
         self._count()

@@ -13,6 +13,7 @@ from tests.faults.acknowledged import Ledger
 from tests.faults.checks import check, check_swept
 from tests.faults.writers import write_until_dead
 from tests.server_process import (
+    WAIT,
     initialise,
     lmdb_storage,
     plain_listener,
@@ -23,8 +24,8 @@ from tests.server_process import (
 from tests.servers import free_port
 
 ROUNDS = 30
-LOAD = (0.05, 0.5)
-"""Seconds of load before the server is killed."""
+LOAD = (5, 60)
+"""Writes that are acknowledged before the server is killed."""
 PARENTS = 'path "auth/token/create" { capabilities = ["update"] }'
 
 
@@ -50,14 +51,14 @@ def test_53_a_killed_server_has_kept_what_it_acknowledged(tmp_path: Path) -> Non
                 threads, problems = write_until_dead(
                     tcp(port), api.token, acknowledged, f"round-{number}", seed + 100 * number
                 )
-                time.sleep(choice.uniform(*LOAD))
+                wait_for_load(acknowledged, choice.randint(*LOAD), problems)
                 server.kill()
                 api.close()
                 for thread in threads:
                     thread.join()
                 assert problems == []
             add(everything, acknowledged)
-        assert len(everything) > 10 * ROUNDS
+        assert len(everything) >= LOAD[0] * ROUNDS
         with serving(config, folder=tmp_path):
             unseal(api, keys)
             check(api, everything)
@@ -70,6 +71,18 @@ def prepare(api: Api) -> None:
     assert api.post("secret/config", {"max_versions": 100_000}).status == 204
     assert api.post("sys/auth/userpass", {"type": "userpass"}).status == 204
     assert api.post("sys/policies/acl/parents", {"policy": PARENTS}).status == 204
+
+
+def wait_for_load(acknowledged: Ledger, number: int, problems: list[BaseException]) -> None:
+    deadline = time.monotonic() + WAIT
+    while count(acknowledged) < number and not problems:
+        assert time.monotonic() < deadline, f"only {count(acknowledged)} writes were acknowledged"
+        time.sleep(0.001)
+
+
+def count(acknowledged: Ledger) -> int:
+    with acknowledged.lock:
+        return len(acknowledged)
 
 
 def add(everything: Ledger, acknowledged: Ledger) -> None:

@@ -31,6 +31,8 @@ class Model:
     def __init__(self) -> None:
         self.entries: dict[str, Entry] = {}
         self.revision = 0
+        self.written: dict[int, set[str]] = {}
+        """The keys that each revision wrote or removed."""
 
     def version(self, key: str) -> int:
         return self.entries[key].version if key in self.entries else ABSENT
@@ -39,6 +41,7 @@ class Model:
         assert all(self.version(key) == version for key, version in expect.items())
         assert revision > self.revision
         self.revision = revision
+        self.written[revision] = {write.key for write in writes}
         for write in writes:
             if isinstance(write, Put):
                 self.entries[write.key] = Entry(write.value, revision)
@@ -122,9 +125,20 @@ class StoreMachine(RuleBasedStateMachine):
         names = self.runner.run(self.store.list(prefix, after, limit))
         assert names == self.model.list(prefix, after, limit)
 
+    @rule(back=st.integers(0, 12))
+    def changes(self, back: int) -> None:
+        since = max(0, self.model.revision - back)
+        changed = self.runner.run(self.store.changes(since))
+        newer = [keys for revision, keys in self.model.written.items() if revision > since]
+        assert changed is not None
+        # a group of commits is told as one, so there may be some from before
+        assert set().union(*newer) <= set(changed) <= set().union(*self.model.written.values())
+        assert self.runner.run(self.store.changes(self.model.revision)) == set()
+
     @invariant()
     def revision(self) -> None:
         assert self.runner.run(self.store.revision()) == self.model.revision
+        assert self.store.known_revision() == self.model.revision
 
 
 class DurableStoreMachine(StoreMachine):

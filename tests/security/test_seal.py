@@ -74,6 +74,7 @@ def test_42_neither_log_nor_process_list_shows_what_an_initialisation_is_given(
     )
     arguments = (config, "-log-level=trace")
     with serving(*arguments, folder=tmp_path) as process, Api(unix(tmp_path / "socket")) as api:
+        process.wait_for_log("initialised by the configuration")
         assert api.get("sys/health").status == 200
         said = process.log + process.output
         said += Path(f"/proc/{process.pid}/cmdline").read_text()

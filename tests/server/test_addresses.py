@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.server_process import MEMORY_STORAGE, refused, serving, write_config
+from tests.server_process import MEMORY_STORAGE, WAIT, refused, serving, write_config
 from tests.servers import free_port
 
 
@@ -16,7 +16,7 @@ def listener(address: str) -> str:
 
 
 def answers(host: str, port: int) -> bool:
-    connection = http.client.HTTPConnection(host, port, timeout=20)
+    connection = http.client.HTTPConnection(host, port, timeout=WAIT)
     try:
         connection.request("GET", "/v1/sys/seal-status")
         return connection.getresponse().status == 200

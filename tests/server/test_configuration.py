@@ -17,6 +17,7 @@ from tests.api import Api, tcp
 from tests.server.certificates import Authority
 from tests.server_process import (
     MEMORY_STORAGE,
+    WAIT,
     ServerProcess,
     initialise,
     plain_listener,
@@ -32,7 +33,7 @@ RELOADED = "treats requests by its new configuration"
 
 def ask(port: int, path: str = "sys/health", **headers: str) -> http.client.HTTPResponse:
     """One GET on a connection of its own; header names with _ for -."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=WAIT)
     named: Mapping[str, str] = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
         connection.request("GET", f"/v1/{path}", headers=dict(named))
@@ -268,7 +269,7 @@ def test_systemd_hears_of_start_reload_and_end(
 ) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(20)
+        manager.settimeout(WAIT)
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         config = write_config(tmp_path, MEMORY_STORAGE, plain_listener(free_port()))
         with serving(config, folder=tmp_path) as process:

@@ -66,7 +66,7 @@ def test_what_fails_is_said_and_begins_afresh_the_next_time(tmp_path: Path) -> N
     assert "correct horse" not in said
     flag = config(tmp_path, port, ADMIN % password)
     with serving(flag, folder=tmp_path) as process, Api(tcp(port)) as api:
-        assert "initialised by the configuration; requests made: 2" in process.log
+        process.wait_for_log("initialised by the configuration; requests made: 2")
         assert api.post("auth/userpass/login/admin", {"password": "correct horse"}).status == 200
 
 
@@ -85,5 +85,5 @@ def test_killed_half_way_it_begins_afresh(tmp_path: Path) -> None:
         serving(config(tmp_path, port, ADMIN % pipe), folder=tmp_path) as again,
         Api(tcp(port)) as api,
     ):
-        assert "initialised by the configuration; requests made: 2" in again.log
+        again.wait_for_log("initialised by the configuration; requests made: 2")
         assert api.post("auth/userpass/login/admin", {"password": "correct horse"}).status == 200

@@ -16,6 +16,7 @@ from tests.server_process import (
     plain_listener,
     refused,
     serving,
+    when_unsealed,
     write_config,
 )
 from tests.servers import free_port
@@ -72,7 +73,7 @@ class Machine:
         return keys
 
     def has_its_data(self) -> bool:
-        answer = self.api.get("kv/a")
+        answer = when_unsealed(self.api, "kv/a")
         return answer.status == 200 and answer.data == {"a": 1}
 
 

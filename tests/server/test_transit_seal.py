@@ -15,6 +15,7 @@ from tests.server_process import (
     plain_listener,
     refused,
     serving,
+    when_unsealed,
     write_config,
 )
 from tests.servers import (
@@ -90,7 +91,7 @@ class Machine:
         self.api.token = answer.body["root_token"]
 
     def lives(self) -> bool:
-        return self.api.get("auth/token/lookup-self").status == 200
+        return when_unsealed(self.api, "auth/token/lookup-self").status == 200
 
 
 @pytest.fixture

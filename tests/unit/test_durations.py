@@ -1,6 +1,12 @@
 import pytest
 
-from wardgate.durations import brief_duration, format_duration, parse_duration, parse_nanoseconds
+from wardgate.durations import (
+    brief_duration,
+    format_duration,
+    parse_duration,
+    parse_length,
+    parse_nanoseconds,
+)
 
 
 @pytest.mark.parametrize(
@@ -87,3 +93,10 @@ def test_durations_are_written_as_go_writes_them(seconds: int, text: str) -> Non
 )
 def test_a_brief_duration_leaves_out_the_zeros_at_its_end(seconds: int, text: str) -> None:
     assert brief_duration(seconds) == text
+
+
+def test_a_length_is_not_negative() -> None:
+    assert [parse_length(value) for value in (0, 90, "1h", "-0s")] == [0, 90, 3600, 0]
+    for value in (-1, "-1s", "soon"):
+        with pytest.raises(ValueError, match="duration"):
+            parse_length(value)

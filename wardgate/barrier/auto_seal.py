@@ -226,14 +226,6 @@ class AutoSeal:
             raise InvalidRequest("vault is unsealed")
         self._attempt.forget()
 
-    async def verify_shares(self, shares: Sequence[bytes]) -> bool:
-        """Whether these shares, as many as the threshold asks for, make up the recovery key.
-
-        Raises `NotInitialized` and `SealFailed`.
-        """
-        record = await self._record()
-        return _proves(shares, record, await self._unwrap(record))
-
     async def set_recovery_key(
         self,
         digest: bytes,
@@ -382,7 +374,7 @@ def _proof(root_key: bytes, recovery_key: bytes) -> bytes:
 
 
 def _proves(given: Sequence[bytes], record: SealRecord, root_key: bytes) -> bool:
-    if not record.recovery or len(given) < record.threshold:
+    if not record.recovery:
         return False
     digest = envelope.unwrap(root_key, _RECOVERY, record.recovery)
     try:

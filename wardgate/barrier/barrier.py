@@ -10,7 +10,7 @@ replaced is found by the links of `handover`.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from typing import Any
 
 from wardgate.barrier.errors import AlreadyInitialized, BarrierError
@@ -70,6 +70,16 @@ class Barrier(Keys):
         self._opened()
         return self._store.revision()
 
+    def known_revision(self) -> int | None:
+        """See `Store.known_revision`."""
+        self._opened()
+        return self._store.known_revision()
+
+    def changes(self, since: int) -> Coroutine[Any, Any, Collection[str] | None]:
+        """See `Store.changes`."""
+        self._opened()
+        return self._store.changes(since)
+
     async def get(self, key: str) -> Entry | None:
         """See `Store.get`. Raises `BarrierError` for a value that does not decrypt."""
         self._opened()
@@ -100,15 +110,15 @@ class Barrier(Keys):
             refuse_reserved(key)
         encrypted: list[Write] = []
         puts = 0
-        for number, write in enumerate(writes):
-            if number % _TURN == _TURN - 1:
-                await asyncio.sleep(0)
-            refuse_reserved(write.key)
+        for write in writes:
+            key = write.key
+            refuse_reserved(key)
             if isinstance(write, Put):
                 puts += 1
-                encrypted.append(Put(write.key, keyring.encrypt(write.key, write.value)))
-            else:
-                encrypted.append(write)
+                if puts % _TURN == 0:
+                    await asyncio.sleep(0)
+                write = Put(key, keyring.encrypt(key, write.value))  # noqa: PLW2901
+            encrypted.append(write)
         self._uncounted[keyring.active.number] += puts
         return await self._store.commit(expect, encrypted)
 

@@ -99,10 +99,6 @@ class Seal(Protocol):
         """Forget the shares given so far."""
         ...
 
-    async def verify_shares(self, shares: Sequence[bytes]) -> bool:
-        """Whether these are enough right shares of the key that people hold."""
-        ...
-
     async def rotate_root(self) -> None:
         """Put another root key in place; what people hold stays as it is."""
         ...

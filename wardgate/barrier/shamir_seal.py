@@ -100,18 +100,6 @@ class ShamirSeal:
             raise InvalidRequest("vault is unsealed")
         self._attempt.forget()
 
-    async def verify_shares(self, shares: Sequence[bytes]) -> bool:
-        """Whether these shares of the unseal key, as many as the threshold asks for, open the
-        root key. Raises `NotInitialized`."""
-        record = await read_record(self._store, TYPE)
-        if record is None:
-            raise NotInitialized
-        try:
-            _root_key(shares, record)
-        except InvalidRequest:
-            return False
-        return True
-
     async def rotate_root(self) -> None:
         """Replace the root key; the shares stay as they are.
 

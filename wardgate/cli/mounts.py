@@ -100,7 +100,7 @@ class Mounts:
         session.output.success(f"Disabled the {self.noun} (if it existed) at: {path}/")
 
     def move(self, session: Session, from_: str, to: str) -> None:
-        """Move what is at FROM to another path: what it gave out is revoked."""
+        """Move what is at FROM to another path: what it gave out lives on (OpenBao revokes it)."""
         start, end = self._full(from_), self._full(to)
         doing = f"moving {self.noun} {start} to {end}"
         reply = session.request("POST", "sys/remount", {"from": start, "to": end}, doing=doing)

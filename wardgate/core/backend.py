@@ -3,6 +3,7 @@
 The core never imports a backend. `wardgate.framework` turns classes with typed endpoints into this.
 """
 
+from collections.abc import Awaitable
 from typing import Protocol
 
 import msgspec
@@ -38,7 +39,7 @@ class Endpoint(Protocol):
         """Whether the thing that the path names exists; asked only when `conditional`."""
         ...
 
-    async def call(self, request: Request, captures: Captures) -> Response:
+    def call(self, request: Request, captures: Captures) -> Awaitable[Response]:
         """Answer the request, or raise a `RequestError`."""
         ...
 

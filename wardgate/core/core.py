@@ -4,6 +4,7 @@ from typing import Protocol
 
 from wardgate.clock import Clock
 from wardgate.core.audit.service import Audit
+from wardgate.core.callers import Callers
 from wardgate.core.catalog import Catalog
 from wardgate.core.ground import Grounds
 from wardgate.core.identity import Standings
@@ -50,6 +51,7 @@ class Core:
         self.grounds = Grounds(self.mounts)
         self.policies = Policies()
         self.tokens = TokenStore(barrier, self.mounts, self.metrics)
+        self.callers = Callers(self.tokens)
         self.wrapping = Wrapping(self.tokens)
         self.standings = Standings()
         self.audit = Audit(self.storage, self.standings, clock, settings, self.metrics)
@@ -71,6 +73,7 @@ class Core:
         """Drop everything decoded, when the barrier is sealed."""
         self.storage.forget()
         self.grounds.forget()
+        self.callers.forget()
         self.policies.forget()
         self.standings.forget()
         self.audit.forget()

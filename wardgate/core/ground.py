@@ -1,38 +1,32 @@
-"""What every request stands on: the mount table, the audit devices, whether there are rate limits.
+"""What every request stands on: the mount table, the audit devices, the rate limits.
 
-These are records like any other, and the commit of a request depends on the first two. Most requests
-find the storage as the one before left it, so what that one found is kept with the revision.
+These are records like any other, and the commit of a request depends on them. Most requests find them
+as the one before did, so what that one found is kept.
 """
 
-from collections.abc import Mapping
-
-from wardgate.core.audit.table import TABLE_KEY as AUDIT_KEY
 from wardgate.core.audit.table import AuditTable, audit_table
-from wardgate.core.mounts import TABLE_KEY as MOUNTS_KEY
 from wardgate.core.mounts import Mounts, MountTable
-from wardgate.core.quotas import quota_table
+from wardgate.core.premise import Premise
+from wardgate.core.quotas import QuotaTable, quota_table
 from wardgate.core.storage import Transaction
 
 
 class Ground:
-    """As of one revision. `reads` are the versions of the records that it was made from."""
+    """What the three records came to."""
 
-    __slots__ = ("audited", "limited", "reads", "revision", "table")
+    __slots__ = ("audited", "premise", "quotas", "table")
 
     def __init__(
         self,
-        revision: int,
+        premise: Premise,
         table: MountTable,
         audited: AuditTable,
-        reads: Mapping[str, int],
-        *,
-        limited: bool,
+        quotas: QuotaTable,
     ) -> None:
-        self.revision = revision
+        self.premise = premise
         self.table = table
         self.audited = audited
-        self.reads = reads
-        self.limited = limited
+        self.quotas = quotas
 
 
 class Grounds:
@@ -43,11 +37,10 @@ class Grounds:
         self._last: Ground | None = None
 
     def known(self, transaction: Transaction) -> Ground | None:
-        """The ground, if nothing was written since the last one; else ask `find`."""
+        """The ground, if it is the same as the last one; else ask `find`."""
         last = self._last
-        if last is None or last.revision != transaction.revision:
+        if last is None or not last.premise.holds(transaction):
             return None
-        transaction.reads.update(last.reads)
         transaction.mount_table = last.table
         return last
 
@@ -55,9 +48,8 @@ class Grounds:
         """The ground, from the storage."""
         table = await self._mounts.table(transaction)
         audited = await audit_table(transaction)
-        reads = {key: transaction.reads[key] for key in (MOUNTS_KEY, AUDIT_KEY)}
-        limited = bool((await quota_table(transaction)).limits)
-        self._last = Ground(transaction.revision, table, audited, reads, limited=limited)
+        quotas = await quota_table(transaction)
+        self._last = Ground(Premise(dict(transaction.reads)), table, audited, quotas)
         return self._last
 
     def forget(self) -> None:

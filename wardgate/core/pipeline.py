@@ -19,9 +19,10 @@ from wardgate.core.in_flight import TookTooLong
 from wardgate.core.lockout import Attempt
 from wardgate.core.operation import Operation
 from wardgate.core.policy import Decision
-from wardgate.core.quotas import QUOTAS_KEY, RateLimited
+from wardgate.core.quotas import RateLimited
 from wardgate.core.request import Request, Response
 from wardgate.core.storage import Transaction, View
+from wardgate.core.tokens.store import Found
 from wardgate.core.unexpected import log_unexpected
 from wardgate.errors import (
     InternalError,
@@ -54,7 +55,27 @@ class Pipeline:
         in_flight = core.in_flight.requests
         in_flight[request] = asyncio.current_task()
         try:
-            response = await self._outcome(request)
+            try:
+                if self._is_open(request):
+                    request.patience = math.inf  # it may change what no transaction takes back
+                    response = await self._answer_open(request)
+                else:
+                    if core.audit.unapplied:
+                        await core.audit.apply()
+                    response = await core.storage.transact(
+                        lambda transaction: self._attempt(request, transaction)
+                    )
+                    if response.then is not None or response.after is not None:
+                        response = await self._afterwards(request, response)
+            except RequestError as error:
+                response = error_response(error)
+            except asyncio.CancelledError:
+                if not core.in_flight.was_ended(request):
+                    raise
+                response = error_response(TookTooLong())
+            except Exception as error:
+                log_unexpected(f"request {request.id}", error)
+                response = error_response(InternalError("internal error"))
             if request.audit is not None:
                 in_flight[request] = None  # there is an answer by now, which must be recorded
                 response = await self._audited(request, response)
@@ -66,40 +87,26 @@ class Pipeline:
             response.headers = [*response.headers, *request.answer_headers]
         return response
 
-    async def _outcome(self, request: Request) -> Response:
-        core = self._core
-        try:
-            if request.path.endswith("/") and request.operation in _WRITES:
-                raise InvalidRequest("cannot write to a path ending in '/'")
-            if request.path in self._open and request.operation is not Operation.HELP:
-                request.patience = math.inf  # it may change what no transaction takes back
-                return await self._answer_open(request)
-            namespace = request.headers("x-vault-namespace")
-            if namespace and namespace.strip("/") not in _ROOT_NAMESPACES:
-                # answering from the root namespace would be an answer about other secrets
-                raise NotFound("namespace not found")
-            if core.audit.unapplied:
-                await core.audit.apply()
-            response = await core.storage.transact(
-                lambda transaction: self._attempt(request, transaction)
-            )
-            outside = response.then is not None or response.after is not None
-            if outside and request.audit is not None:
-                await request.audit.delivered(request)
-            if response.then is not None:
-                response.then()
-            if response.after is not None:
-                response = await response.after()
-            return response
-        except RequestError as error:
-            return error_response(error)
-        except asyncio.CancelledError:
-            if not core.in_flight.was_ended(request):
-                raise
-            return error_response(TookTooLong())
-        except Exception as error:
-            log_unexpected(f"request {request.id}", error)
-            return error_response(InternalError("internal error"))
+    def _is_open(self, request: Request) -> bool:
+        """Whether one of the open endpoints is meant; a `RequestError` for what no path can be."""
+        if request.path.endswith("/") and request.operation in _WRITES:
+            raise InvalidRequest("cannot write to a path ending in '/'")
+        if request.path in self._open and request.operation is not Operation.HELP:
+            return True
+        if request.namespace and request.namespace.strip("/") not in _ROOT_NAMESPACES:
+            # answering from the root namespace would be an answer about other secrets
+            raise NotFound("namespace not found")
+        return False
+
+    async def _afterwards(self, request: Request, response: Response) -> Response:
+        """The answer, when all has happened that waited for the commit."""
+        if request.audit is not None:
+            await request.audit.delivered(request)
+        if response.then is not None:
+            response.then()
+        if response.after is not None:
+            response = await response.after()
+        return response
 
     async def _audited(self, request: Request, response: Response) -> Response:
         """The answer, once it is recorded."""
@@ -126,10 +133,12 @@ class Pipeline:
         """Hold a request that has no transaction yet to the rate limits, if they can be known."""
         core = self._core
         try:
-            request.transaction = await core.storage.begin()
-            if not request.transaction.known_absent(QUOTAS_KEY):
-                table = await core.mounts.table(request.transaction)
-                await core.rate_limits.admit(request, table, ask_for_role=False)
+            transaction = request.transaction = await core.storage.begin()
+            ground = core.grounds.known(transaction) or await core.grounds.find(transaction)
+            if ground.quotas.limits:
+                await core.rate_limits.admit(
+                    request, ground.table, ground.quotas, ask_for_role=False
+                )
         except RateLimited:
             raise
         except RequestError:  # sealed, or worse: the endpoint tells about that
@@ -156,9 +165,9 @@ class Pipeline:
             request.storage = View(transaction, mount.storage_prefix)
             backend = table.backend(mount)
             route = backend.route(request.operation, request.subpath)
-        if ground.limited:
+        if ground.quotas.limits:
             try:
-                await core.rate_limits.admit(request, table)
+                await core.rate_limits.admit(request, table, ground.quotas)
             except RateLimited as error:
                 if error.audited and ground.audited.devices:
                     core.audit.begin(request, ground.audited)
@@ -177,14 +186,26 @@ class Pipeline:
                 )
             ):
                 return await self._unauthenticated(request, backend, route.endpoint, route.captures)
+        caller = core.callers.known(request)
+        if caller is not None:
+            request.token_key, request.token, request.acl = caller.name, caller.token, caller.acl
+            return await self._authorised(request, route)
         found = await calling_token(core, request)
         request.token_key = found.name
         request.token = found.token
         if found.token.num_uses == 0:
+            request.acl = await rights(core, transaction, found.token, request.time)
+            core.callers.keep(request, found)
             return await self._authorised(request, route)
+        return await self._used(request, route, found)
+
+    async def _used(self, request: Request, route: Route | None, found: Found) -> Response:
+        """The answer to a request that uses up a token with limited uses."""
+        core, transaction = self._core, request.transaction
         request.token = await core.tokens.use(transaction, found)
         staged = transaction.staged()
         try:
+            request.acl = await rights(core, transaction, request.token, request.time)
             return await self._authorised(request, route)
         except RequestError as error:
             transaction.restore(staged)  # the use counts, whatever came of it
@@ -215,11 +236,9 @@ class Pipeline:
             return error_response(error)
         if attempt is not None and response.auth is not None:
             await attempt.succeeded(self._core.storage)
-        return await self._wrapped(request, response)
+        return await self._wrapped(request, response) if request.wrap_ttl else response
 
     async def _authorised(self, request: Request, route: Route | None) -> Response:
-        assert request.token is not None
-        request.acl = await rights(self._core, request.transaction, request.token, request.time)
         endpoint = None if route is None else route.endpoint
         if route is not None and endpoint is not None and endpoint.conditional:
             exists = await endpoint.exists(request, route.captures)
@@ -246,7 +265,7 @@ class Pipeline:
         response = await self._answer(request, endpoint, route.captures)
         if decision.list_filters or decision.limit is not None:
             _filter_keys(request, response, decision)
-        return await self._wrapped(request, response)
+        return await self._wrapped(request, response) if request.wrap_ttl else response
 
     async def _answer(self, request: Request, endpoint: Endpoint, captures: Captures) -> Response:
         if request.audit is not None:
@@ -267,8 +286,8 @@ class Pipeline:
         return response
 
     async def _wrapped(self, request: Request, response: Response) -> Response:
-        """What was asked for with X-Vault-Wrap-TTL, behind a token."""
-        wanted = request.wrap_ttl and response.status == 200 and not response.bare
+        """The answer to a request with X-Vault-Wrap-TTL: what was asked for, behind a token."""
+        wanted = response.status == 200 and not response.bare
         if wanted and response.wrap_info is None:
             table = await self._core.mounts.table(request.transaction)
             return await self._core.wrapping.wrap(request, response, table)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from wardgate.core.policy import Acl, PolicyRules
+from wardgate.core.premise import Premise
 from wardgate.core.records import Codec
 from wardgate.core.storage import Transaction
 from wardgate.errors import InvalidRequest
@@ -52,12 +53,11 @@ _POLICY: Codec[Policy] = Codec(Policy)
 
 
 class _Compiled:
-    __slots__ = ("acl", "reads", "revision")
+    __slots__ = ("acl", "premise")
 
-    def __init__(self, acl: Acl, reads: dict[str, int], revision: int) -> None:
+    def __init__(self, acl: Acl, premise: Premise) -> None:
         self.acl = acl
-        self.reads = reads
-        self.revision = revision
+        self.premise = premise
 
 
 def canonical_name(name: str) -> str:
@@ -105,10 +105,9 @@ class Policies:
         """The rights that these policies give together, for whoever has this standing."""
         if ROOT in names:
             return self._root
-        key = (names, standing.entity.id if standing else "")
-        compiled = self._compiled.get(key)
-        if compiled is not None and (compiled.acl.valid_until or math.inf) <= now:
-            compiled = None
+        known = self.known(transaction, names, standing, now)
+        if known is not None:
+            return known
         reads: dict[str, int] = {}
         policies = []
         for name in names:
@@ -125,19 +124,20 @@ class Policies:
             for source in standing.sources:
                 # absent for a record that this very transaction writes: -1 matches no version
                 reads[source] = transaction.reads.get(source, -1)
-        if compiled is not None and compiled.reads == reads:
-            compiled.revision = transaction.revision
-            return compiled.acl
         acl = Acl.compile(
             [policy.rules for policy in policies],
             subject,
             now=now,
             names=[policy.name for policy in policies],
+            valid_until=min(
+                (policy.expires for policy in policies if policy.expires), default=math.inf
+            ),
         )
-        if -1 not in reads.values() and not any(policy.expires for policy in policies):
+        if -1 not in reads.values():
             if len(self._compiled) >= _COMPILED_MOST:
                 self._compiled.clear()
-            self._compiled[key] = _Compiled(acl, reads, transaction.revision)
+            key = (names, standing.entity.id if standing else "")
+            self._compiled[key] = _Compiled(acl, Premise(reads))
         return acl
 
     def known(
@@ -147,16 +147,13 @@ class Policies:
         standing: "Standing | None",
         now: float,
     ) -> Acl | None:
-        """What `acl` gives, if it was compiled from what is true as of this transaction."""
+        """What `acl` gives, if it was compiled from what is true still."""
         if ROOT in names:
             return self._root
         compiled = self._compiled.get((names, standing.entity.id if standing else ""))
-        if compiled is None or compiled.revision != transaction.revision:
+        if compiled is None or compiled.acl.valid_until <= now:
             return None
-        if (compiled.acl.valid_until or math.inf) <= now:
-            return None
-        transaction.reads.update(compiled.reads)
-        return compiled.acl
+        return compiled.acl if compiled.premise.holds(transaction) else None
 
     def forget(self) -> None:
         """Drop everything compiled (when the barrier is sealed)."""

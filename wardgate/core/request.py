@@ -63,6 +63,7 @@ class Request:
     storage: View
     subpath: str
     opened: frozenset[str] = frozenset()
+    namespace: str = ""
     issued: "Token | None" = None
     """The token that the answer's ``auth`` gives out."""
     leases: "list[Lease] | None" = None

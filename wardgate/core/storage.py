@@ -1,9 +1,8 @@
 """Transactions over the barrier: typed records, a version-checked cache, one commit a request.
 
-No authority lives in memory. A decoded record is kept beside the version it was decoded from, and
-beside the newest revision at which that version was seen to be current. A transaction reads the
-store's revision once when it begins; a record that was current at that revision is used as it is,
-any other is asked for again, which costs one read of its version and, where it changed, a decode.
+No authority lives in memory. A transaction reads the store's revision once when it begins. If that
+has moved since the one before, the store tells which keys were changed, by whichever process, and
+their decoded records are dropped from the cache: so whatever is in the cache is true.
 
 `Storage.transact` runs a function in a transaction and commits what it wrote against everything that
 it read; when another commit was faster, the function runs again from the start, so it must have no
@@ -37,6 +36,7 @@ CACHE_BYTES = 64 * 1024 * 1024
 
 _RECORD_OVERHEAD = 400  # bytes that a small record costs beside its content, as measured
 _TURNS = 1024
+_NEVER = -1
 
 
 class RecordCodec(Protocol[T]):
@@ -47,13 +47,15 @@ class RecordCodec(Protocol[T]):
 
 
 class _Cached:
-    __slots__ = ("record", "seen", "size", "version")
+    """`relied_on`: something was worked out from the record; see `wardgate.core.premise`."""
 
-    def __init__(self, record: Any, version: int, seen: int, size: int) -> None:
+    __slots__ = ("record", "relied_on", "size", "version")
+
+    def __init__(self, record: Any, version: int, size: int) -> None:
         self.record = record
         self.version = version
-        self.seen = seen
         self.size = size
+        self.relied_on = False
 
 
 class Storage:
@@ -62,6 +64,10 @@ class Storage:
     def __init__(self, blobs: Store, cache_bytes: int = CACHE_BYTES) -> None:
         self.blobs = blobs
         self.cache: dict[str, _Cached] = {}
+        self.current = _NEVER
+        """The revision as of which everything in the cache is true."""
+        self.dropped = 0
+        """How often a record went from the cache that something was worked out from."""
         self.constants: dict[str, Any] = {}
         """Records that nobody ever changes once they are there."""
         self.tracer: Tracer | None = None
@@ -73,9 +79,24 @@ class Storage:
     async def begin(self) -> "Transaction":
         """A transaction as of now; `Sealed` when the barrier is sealed."""
         try:
-            return Transaction(self, await self.blobs.revision())
+            revision = self.blobs.known_revision()
+            if revision is None:
+                revision = await self.blobs.revision()
+            if revision != self.current:
+                await self._catch_up(revision)
+            return Transaction(self, revision)
         except StoreError as error:
             raise Unavailable("the storage could not be read; try again") from error
+
+    async def _catch_up(self, revision: int) -> None:
+        """Drop what has changed up to `revision`."""
+        changed = None if self.current == _NEVER else await self.blobs.changes(self.current)
+        if changed is None:
+            self.forget()
+        else:
+            for key in changed:
+                self.drop(key)
+        self.current = max(self.current, revision)
 
     async def transact(self, work: Callable[["Transaction"], Awaitable[T]]) -> T:
         """Run `work` in a transaction, commit it, and give back what `work` returned.
@@ -87,10 +108,13 @@ class Storage:
         turn: asyncio.Lock | None = None
         try:
             for _ in range(MAX_ATTEMPTS):
-                transaction = await self.begin()
+                if self.blobs.known_revision() == self.current:
+                    transaction = Transaction(self, self.current)
+                else:
+                    transaction = await self.begin()
                 result = await work(transaction)
                 try:
-                    if transaction._writes or transaction._finish is not None:
+                    if transaction.writes:
                         await self._commit(transaction)
                     for counter in transaction.counted:
                         counter.add()
@@ -130,19 +154,21 @@ class Storage:
         self._room -= cached.size
         self.cache[key] = cached
         while self._room < 0:
-            self._room += self.cache.pop(next(iter(self.cache))).size
+            self.drop(next(iter(self.cache)))
 
     def drop(self, key: str) -> None:
-        """Forget one decoded record: what was removed is hardly asked for again."""
+        """Forget one decoded record."""
         old = self.cache.pop(key, None)
         if old is not None:
             self._room += old.size
+            self.dropped += old.relied_on
 
     def forget(self) -> None:
         """Drop every decoded record (when the barrier is sealed)."""
         self._room += sum(cached.size for cached in self.cache.values())
         self.cache.clear()
         self.constants.clear()
+        self.dropped += 1
 
 
 class Transaction:
@@ -153,8 +179,8 @@ class Transaction:
     """
 
     __slots__ = (
-        "_finish", "_storage", "_writes", "committing", "constants", "counted", "guard",
-        "mount_table", "reads", "revision",
+        "_finish", "_writes", "committing", "constants", "counted", "guard", "mount_table", "reads",
+        "revision", "storage",
     )  # fmt: skip
 
     def __init__(self, storage: Storage, revision: int) -> None:
@@ -163,7 +189,7 @@ class Transaction:
         self.counted: Sequence[Counter] = ()
         self.reads: dict[str, int] = {}
         self.constants = storage.constants
-        self._storage = storage
+        self.storage = storage
         self._writes: dict[str, tuple[Any, RecordCodec[Any]] | None] = {}
         self.mount_table: Any = None
         """Where it is known already; see `wardgate.core.mounts`."""
@@ -176,10 +202,10 @@ class Transaction:
         if self._writes and key in self._writes:
             written = self._writes[key]
             return None if written is None else written[0]
-        cached = self._storage.cache.get(key)
-        if cached is None or cached.seen < self.revision:
+        cached = self.storage.cache.get(key)
+        if cached is None:
             try:
-                cached = await self._load(key, codec, cached)
+                cached = await self._load(key, codec)
             except InvalidKey:
                 return None
         self.reads[key] = cached.version
@@ -192,8 +218,8 @@ class Transaction:
         The same as `get`, for the records that nearly every request reads: no coroutine is made for
         what is there. After None, ask `get`.
         """
-        cached = self._storage.cache.get(key)
-        if cached is None or cached.seen < self.revision or key in self._writes:
+        cached = self.storage.cache.get(key)
+        if cached is None or key in self._writes:
             return None
         self.reads[key] = cached.version
         return cached.record
@@ -204,29 +230,21 @@ class Transaction:
         entry = await self._entry(key)
         return None if entry is None else _decoded(key, entry, codec)
 
-    def known_absent(self, key: str) -> bool:
-        """Whether the cache holds that nothing is stored under `key` as of this transaction. The
-        commit does not depend on it: this is for what does not have to be true at that instant."""
-        cached = self._storage.cache.get(key)
-        return cached is not None and cached.version == ABSENT and cached.seen >= self.revision
-
-    async def _load(self, key: str, codec: RecordCodec[T], cached: _Cached | None) -> _Cached:
+    async def _load(self, key: str, codec: RecordCodec[T]) -> _Cached:
+        current = self.storage.current
         entry = await self._entry(key)
-        version = ABSENT if entry is None else entry.version
-        if cached is not None and cached.version == version:
-            cached.seen = self.revision
-            return cached
         if entry is None:
-            fresh = _Cached(None, ABSENT, self.revision, _RECORD_OVERHEAD)
+            fresh = _Cached(None, ABSENT, _RECORD_OVERHEAD)
         else:
             size = _RECORD_OVERHEAD + len(entry.value)
-            fresh = _Cached(_decoded(key, entry, codec), version, self.revision, size)
-        self._storage.remember(key, fresh)
+            fresh = _Cached(_decoded(key, entry, codec), entry.version, size)
+        if self.storage.current == current:  # else a change of it may have been heard of already
+            self.storage.remember(key, fresh)
         return fresh
 
     async def _entry(self, key: str) -> Entry | None:
         try:
-            return await self._storage.blobs.get(key)
+            return await self.storage.blobs.get(key)
         except InvalidKey:
             raise
         except StoreError as error:
@@ -235,7 +253,7 @@ class Transaction:
     async def list(self, prefix: str, after: str = "", limit: int | None = None) -> list[str]:
         """Names directly below `prefix`; see `Store.list`."""
         try:
-            return await self._storage.blobs.list(prefix, after, limit)
+            return await self.storage.blobs.list(prefix, after, limit)
         except StoreError as error:
             raise Unavailable("the storage could not be listed; try again") from error
 
@@ -278,13 +296,10 @@ class Transaction:
             await self.guard()
         self.committing = True
         try:
-            await (self._finish or self._storage.blobs.commit)(self.reads, self.encoded())
+            await (self._finish or self.storage.blobs.commit)(self.reads, self.encoded())
         except BaseException:
             self.committing = False
             raise
-        for key, written in self._writes.items():
-            if written is None:
-                self._storage.drop(key)
 
     def encoded(self) -> Sequence[Write]:
         """The writes so far, as the store takes them."""

@@ -1,7 +1,6 @@
 """A backend made of endpoints: finds the one that a path and an operation lead to."""
 
 import re
-from typing import Any
 
 from wardgate.core.backend import Captures, LeaseTerms, Renewal, Route
 from wardgate.core.leases.record import Lease
@@ -17,9 +16,10 @@ _UNKNOWN = Route(None)
 
 
 class _Node:
-    """One pattern with the endpoints for its operations."""
+    """One pattern with the endpoints for its operations. `routes` lead to them where the pattern is
+    the whole path."""
 
-    __slots__ = ("endpoints", "lead", "match", "pattern")
+    __slots__ = ("endpoints", "lead", "match", "pattern", "routes")
 
     def __init__(self, declaration: Declaration) -> None:
         self.pattern = declaration.pattern
@@ -28,6 +28,7 @@ class _Node:
         # "data/{path...}" is most of what a server is asked, and needs no regular expression
         self.lead = lead if lead.endswith("/") and rest.endswith("...}") and "/" not in rest else ""
         self.endpoints: dict[Operation, BoundEndpoint] = {}
+        self.routes: dict[Operation, Route] = {}
 
     def captures(self, path: str) -> Captures | None:
         """What the pattern's names stand for in `path`; None when it does not fit."""
@@ -51,6 +52,11 @@ class _Node:
                 # which of the two a write is shows only when `exists` was asked
                 self.endpoints.setdefault(Operation.CREATE, endpoint)
                 self.endpoints.setdefault(Operation.UPDATE, endpoint)
+        if "{" not in self.pattern:
+            self.routes = {
+                operation: Route(each, path_known=True)
+                for operation, each in self.endpoints.items()
+            }
 
 
 class EndpointBackend:
@@ -78,6 +84,7 @@ class EndpointBackend:
         for node in self._nodes:
             head = node.pattern.partition("/")[0]
             self._by_head.setdefault("" if "{" in head else head, []).append(node)
+        self._literal = {node.pattern: node.routes for node in self._nodes if node.routes}
 
     def route(self, operation: Operation, path: str) -> Route:
         """Find the endpoint for `path`, which is relative to the mount.
@@ -87,6 +94,9 @@ class EndpointBackend:
         """
         if operation is Operation.HELP:
             return Route(_HelpEndpoint(self), (path,))
+        routes = self._literal.get(path)  # literal segments are tried first, so nothing goes before
+        if routes is not None and operation in routes:
+            return routes[operation]
         head = path.partition("/")[0]
         for nodes in (self._by_head.get(head), self._by_head.get("")):
             for node in nodes or ():
@@ -140,8 +150,8 @@ class EndpointBackend:
         raise InternalError("this backend gives out no leases")
 
 
-class _HelpEndpoint:
-    """Answers ``?help=1`` for any path of a backend."""
+class PlainEndpoint:
+    """What an `Endpoint` is that has nothing special."""
 
     unauthenticated = False
     sudo = False
@@ -150,13 +160,17 @@ class _HelpEndpoint:
     opened_by = ""
     paged = False
 
+    async def exists(self, request: Request, captures: Captures) -> bool:
+        return True
+
+
+class _HelpEndpoint(PlainEndpoint):
+    """Answers ``?help=1`` for any path of a backend."""
+
     def __init__(self, backend: EndpointBackend) -> None:
         self._backend = backend
 
-    async def exists(self, request: Request, captures: Any) -> bool:
-        return True
-
-    async def call(self, request: Request, captures: Any) -> Response:
+    async def call(self, request: Request, captures: Captures) -> Response:
         return path_help(self._backend, request)
 
 

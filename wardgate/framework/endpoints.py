@@ -145,8 +145,10 @@ class BoundEndpoint:
     """An endpoint of one backend; what the core calls."""
 
     __slots__ = (
+        "_bodiless",
         "_call",
         "_exists",
+        "_from_body",
         "_reader",
         "conditional",
         "declaration",
@@ -170,14 +172,18 @@ class BoundEndpoint:
             getattr(owner, declaration.exists) if declaration.exists else None
         )
         self._reader = declaration.reader
+        self._from_body = declaration.from_body
+        self._bodiless = declaration.reader is None and not declaration.free_form
 
     async def exists(self, request: Request, captures: Captures) -> bool:
         return self._exists is None or await self._exists(request, *captures)
 
-    async def call(self, request: Request, captures: Captures) -> Response:
-        given = request.body if self.declaration.from_body else request.query
+    def call(self, request: Request, captures: Captures) -> Awaitable[Response]:
+        given = request.body if self._from_body else request.query
+        if not given and self._bodiless:
+            return self._call(request, *captures)
         if self.declaration.free_form:
-            return await self._call(request, *captures, given or {})
+            return self._call(request, *captures, given or {})
         replaced: list[str] = []
         if given and self.declaration.names:
             replaced = [name for name in given if name in self.declaration.names]
@@ -189,5 +195,5 @@ class BoundEndpoint:
                 f" the endpoint's path: [{' '.join(sorted(replaced))}]"
             )
         if self._reader is None:
-            return await self._call(request, *captures)
-        return await self._call(request, *captures, body)
+            return self._call(request, *captures)
+        return self._call(request, *captures, body)

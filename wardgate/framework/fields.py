@@ -28,7 +28,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_t
 
 import msgspec
 
-from wardgate.durations import parse_duration
+from wardgate.durations import parse_length
 from wardgate.errors import InvalidRequest
 
 
@@ -106,15 +106,6 @@ def _boolean(value: Any) -> bool:
     raise ValueError
 
 
-def _seconds(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal):
-        raise ValueError
-    seconds: int = parse_duration(float(value) if isinstance(value, Decimal) else value)
-    if seconds < 0:
-        raise ValueError
-    return seconds
-
-
 def _strings(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
@@ -153,11 +144,11 @@ _BOOLEAN = Kind("bool", "true or false", _boolean, {"type": "boolean"})
 _DURATION = Kind(
     "duration (sec)",
     "a duration such as 90, '90s' or '1h30m', not negative",
-    _seconds,
+    parse_length,  # not what JSON writes as 1.5: a part of it would be lost
     {"type": "integer", "format": "seconds"},
 )
 _DURATION_TEXT = msgspec.structs.replace(
-    _DURATION, convert=lambda value: _seconds(_text(value)), openapi={"type": "string"}
+    _DURATION, convert=lambda value: parse_length(_text(value)), openapi={"type": "string"}
 )
 _STRINGS = Kind(
     "list",

@@ -119,10 +119,14 @@ async def parse_request(
         request = _without_body(scope, now)
     except RequestError:
         # what is left unread would end the client's connection
-        await _read(scope, exchange, most, wait, keep=False)
+        if _has_body(scope):
+            await _read(scope, exchange, most, wait, keep=False)
         raise
     request.patience = limits.max_request_duration
-    if request.operation in _BODIES:
+    if not _has_body(scope):
+        if request.operation in _BODIES:
+            request.body = _body(b"", scope.headers, limits, request.operation)
+    elif request.operation in _BODIES:
         keep = True
         if admit is not None and _large(scope):
             keep = await admit(request, scope)
@@ -137,7 +141,8 @@ async def parse_request(
 
 async def discard_body(scope: Scope, exchange: Exchange, limits: Limits, wait: Wait) -> None:
     """Let the body arrive that nobody needs: what is left unread would end the connection."""
-    await _read(scope, exchange, limits.max_request_size, wait, keep=False)
+    if _has_body(scope):
+        await _read(scope, exchange, limits.max_request_size, wait, keep=False)
 
 
 def is_unreadable(headers: Headers, name: str) -> bool:
@@ -173,14 +178,21 @@ def _without_body(scope: Scope, now: float) -> Request:
         client_token=_token(headers),
         peer=scope.client,
     )
-    if is_unreadable(headers, "x-vault-namespace"):
-        raise InvalidRequest("X-Vault-Namespace: must be printable ASCII")
-    wrap_ttl = headers.get("x-vault-wrap-ttl")
-    if is_unreadable(headers, "x-vault-wrap-ttl"):
-        raise InvalidRequest("X-Vault-Wrap-TTL: must be printable ASCII")
-    if wrap_ttl:
-        request.wrap_ttl = _wrap_ttl(wrap_ttl)
+    if "x-vault-namespace" in headers:
+        request.namespace = _readable(headers, "X-Vault-Namespace")
+    if "x-vault-wrap-ttl" in headers:
+        wrap_ttl = _readable(headers, "X-Vault-Wrap-TTL")
+        if wrap_ttl:
+            request.wrap_ttl = _wrap_ttl(wrap_ttl)
     return request
+
+
+def _readable(headers: Headers, name: str) -> str:
+    """The value of a header that was sent; `InvalidRequest` when it is unreadable."""
+    value: str | None = headers.get(name.lower())
+    if value is None:
+        raise InvalidRequest(f"{name}: must be printable ASCII")
+    return value
 
 
 def check_path(path: str) -> None:
@@ -264,6 +276,14 @@ def _large(scope: Scope) -> bool:
     return len(length) >= _UNASKED_DIGITS
 
 
+def _has_body(scope: Scope) -> bool:
+    """Whether a body comes: with neither header, an HTTP/1 request has none (RFC 9112, section 6.3)."""
+    headers = scope.headers
+    return (
+        "content-length" in headers or "transfer-encoding" in headers or scope.http_version == "2"
+    )
+
+
 async def _in_its_own_time(body: Coroutine[Any, Any, bytes]) -> bytes:
     return await body
 
@@ -272,10 +292,7 @@ async def _read(
     scope: Scope, exchange: Exchange, most: int | None, wait: Wait, *, keep: bool
 ) -> bytes:
     """The body, or nothing when it has arrived but is not to be kept."""
-    headers = scope.headers
-    length: str | None = headers.get("content-length")
-    if length is None and scope.http_version != "2" and "transfer-encoding" not in headers:
-        return b""  # without either, an HTTP/1 request has no body (RFC 9112, section 6.3)
+    length: str | None = scope.headers.get("content-length")
     if length is not None and _DIGITS.fullmatch(length):
         if most is not None and int(length) > most:
             raise TooLarge(_too_large(most))

@@ -9,7 +9,7 @@ from wardgate.core.json import encode
 from wardgate.core.mounts import Mount
 from wardgate.core.operation import Operation
 from wardgate.core.request import JsonMap, Request, Response, listing, no_content
-from wardgate.durations import parse_duration
+from wardgate.durations import parse_length
 from wardgate.errors import InvalidRequest, NotFound
 from wardgate.framework.backend import EndpointBackend
 from wardgate.framework.endpoints import endpoint
@@ -100,7 +100,6 @@ def _seconds(value: Any) -> int | None:
     if value is None:
         return 0
     try:
-        seconds = parse_duration(value)
+        return parse_length(value)
     except ValueError:
         return None
-    return seconds if seconds >= 0 else None

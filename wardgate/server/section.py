@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import TypeVar
 
-from wardgate.durations import parse_duration
+from wardgate.durations import parse_length
 from wardgate.hcl import Item, Number, Place, Table, Value
 from wardgate.server.document import ConfigError, shown
 
@@ -79,9 +79,7 @@ class Section:
                 return None
             case str(written) | Number(value=written):
                 with contextlib.suppress(ValueError):
-                    seconds = parse_duration(written)
-                    if seconds >= 0:
-                        return seconds
+                    return parse_length(written)
         raise self.error(key, 'must be a duration such as "30s", "15m" or "768h"')
 
     def choice(self, key: str, choices: type[_E]) -> _E | None:

@@ -1,4 +1,4 @@
-"""What a storage engine must do: four calls, in the manner of etcd's transactions.
+"""What a storage engine must do: a few calls, in the manner of etcd's transactions.
 
 Keys are non-empty text of ``/``-separated segments, at most `MAX_KEY_BYTES` bytes of UTF-8, with no
 empty segment (so neither a leading nor a trailing slash). Values are bytes. An engine gives each
@@ -7,13 +7,17 @@ revision of the commit that wrote it last. All engines behave alike, and one tes
 (`tests/unit/store`) runs against every one of them.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
+
+import msgspec
 
 from wardgate.errors import WardgateError
 
 MAX_KEY_BYTES = 480  # LMDB's limit is 511 bytes; what is left serves the engine's own prefixes
+
+REMEMBERED = 512
+"""So many of the newest revisions at least are covered by `Store.changes`, unless one is huge."""
 
 ABSENT = 0
 """The version of a key that does not exist, for `Store.commit`'s `expect`."""
@@ -26,16 +30,14 @@ class Entry(NamedTuple):
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
+class Put(msgspec.Struct, frozen=True):
     """Store `value` under `key`."""
 
     key: str
     value: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Delete:
+class Delete(msgspec.Struct, frozen=True):
     """Remove `key`; removing what is not there is no error."""
 
     key: str
@@ -62,7 +64,20 @@ class Store(Protocol):
     async def revision(self) -> int:
         """The newest acknowledged revision, whichever process made it; 0 when nothing was written.
 
-        What was read at revision R is still true while this returns R.
+        What was read at revision R is still true while this returns R; `changes` tells the rest.
+        """
+        ...
+
+    def known_revision(self) -> int | None:
+        """The same, for the path that every request takes, where nobody has to be waited for; else
+        None, and `revision` tells it, or why it cannot."""
+        ...
+
+    async def changes(self, since: int) -> Collection[str] | None:
+        """The keys that were written or removed after revision `since`, whichever process did it, up
+        to the newest revision at least; None when that is too long ago to be known.
+
+        An engine remembers `REMEMBERED` revisions, so whoever asks often hears of everything.
         """
         ...
 

@@ -5,6 +5,7 @@ because PostgreSQL's text cannot hold it, lone surrogates because UTF-8 cannot.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from wardgate.store.interface import MAX_KEY_BYTES, Put, StoreError, Write
@@ -26,7 +27,10 @@ class CheckedCommit(NamedTuple):
 
 def encode_key(key: str) -> bytes:
     """The UTF-8 bytes of `key`; raises `InvalidKey` unless it is one that can be stored."""
-    raw = _encode(key)
+    try:
+        raw = key.encode()
+    except UnicodeEncodeError:
+        raise _not_unicode() from None
     if not raw:
         raise InvalidKey("a storage key must not be empty")
     if len(raw) > MAX_KEY_BYTES:
@@ -63,13 +67,21 @@ def check(expect: Mapping[str, int], writes: Sequence[Write]) -> CheckedCommit:
             raise TypeError("a stored value must be bytes")
         encoded.append((encode_key(write.key), value))
     return CheckedCommit(
-        [(key, encode_key(key), version) for key, version in expect.items()], encoded
+        [(key, _expected(key), version) for key, version in expect.items()], encoded
     )
+
+
+_expected = lru_cache(maxsize=4096)(encode_key)
+"""Most commits expect the same few keys."""
 
 
 def _encode(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        # The error that Python raises repeats the text, so it is not chained.
-        raise InvalidKey("a storage key must be valid Unicode without lone surrogates") from None
+        raise _not_unicode() from None
+
+
+def _not_unicode() -> InvalidKey:
+    """The error that Python raises repeats the text, so this one is not chained to it."""
+    return InvalidKey("a storage key must be valid Unicode without lone surrogates")

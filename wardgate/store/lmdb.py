@@ -6,7 +6,7 @@ Any number of processes may open the same directory, each once, on a local file 
 that forks must open the store after it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Self
@@ -17,6 +17,7 @@ from wardgate.store.group_commit import GroupCommit, Outcome
 from wardgate.store.interface import ABSENT, Conflict, Entry, StoreError, Write
 from wardgate.store.keys import CheckedCommit, check, encode_key, encode_name, encode_prefix
 from wardgate.store.listing import level
+from wardgate.store.lmdb_changes import changed_keys, note_changes
 from wardgate.store.lmdb_file import OWN_KEYS, REVISION_KEY, STAMP, DataFile
 
 if TYPE_CHECKING:
@@ -58,12 +59,24 @@ class LmdbStore:
 
     async def revision(self) -> int:
         while True:
+            try:
+                return self._revision()
+            except lmdb.Error as error:
+                failed = error
+            await self._mend(failed)
+
+    def known_revision(self) -> int | None:
+        try:
+            return self._revision()
+        except (lmdb.Error, StoreError):
+            return None
+
+    async def changes(self, since: int) -> Collection[str] | None:
+        while True:
             self._hold()
             try:
-                # Transactions are not kept in variables: they must end before the lock is released.
-                if self._file.begin().id() != self._seen:
-                    self._read_revision()
-                return self._seen_revision
+                with self._file.begin() as txn:
+                    return changed_keys(txn, since, _newest(txn))
             except lmdb.Error as error:
                 failed = error
             finally:
@@ -112,6 +125,16 @@ class LmdbStore:
         self._hold = _refuse  # so that no read has to check for it
         await self._commits.stop()
 
+    def _revision(self) -> int:
+        self._hold()
+        try:
+            # Transactions are not kept in variables: they must end before the lock is released.
+            if self._file.begin().id() != self._seen:
+                self._read_revision()
+            return self._seen_revision
+        finally:
+            self._release()
+
     def _read_revision(self) -> None:
         with self._file.begin() as txn:
             self._seen, self._seen_revision = txn.id(), _newest(txn)
@@ -143,16 +166,19 @@ class LmdbStore:
         outcomes: list[Outcome] = []
         with self._file.begin(write=True) as txn:
             before = revision = _newest(txn)
+            changed: list[bytes] = []
             for commit in group:
                 conflict = _first_conflict(txn, commit)
                 if conflict is None:
                     revision += 1
                     _apply(txn, commit, _stamp(revision))
+                    changed += [key for key, _ in commit.writes]
                 outcomes.append(conflict or revision)
             if revision == before:
                 txn.abort()
                 return outcomes
             txn.put(REVISION_KEY, _stamp(revision))
+            note_changes(txn, before, revision, changed)
         self.syncs += 1
         return outcomes
 

@@ -6,9 +6,11 @@ one binary search. Nothing survives `close`, and no other process sees it.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 
-from wardgate.store.interface import ABSENT, Conflict, Entry, StoreError, Write
+from wardgate.store.interface import ABSENT, REMEMBERED, Conflict, Entry, StoreError, Write
 from wardgate.store.keys import check, encode_key, encode_name, encode_prefix
 from wardgate.store.listing import level
 
@@ -20,11 +22,22 @@ class MemoryStore:
         self._entries: dict[bytes, Entry] = {}
         self._keys: list[bytes] = []  # the keys of _entries, sorted
         self._revision = 0
+        self._changes: deque[list[str]] = deque(maxlen=REMEMBERED)  # of each revision
         self._closed = False
 
     async def revision(self) -> int:
         self._check_open()
         return self._revision
+
+    def known_revision(self) -> int | None:
+        return None if self._closed else self._revision
+
+    async def changes(self, since: int) -> Collection[str] | None:
+        self._check_open()
+        missed = self._revision - since
+        if not 0 <= missed <= len(self._changes):
+            return None
+        return {key for keys in islice(reversed(self._changes), missed) for key in keys}
 
     async def get(self, key: str) -> Entry | None:
         self._check_open()
@@ -42,6 +55,7 @@ class MemoryStore:
             if (entry.version if entry else ABSENT) != version:
                 raise Conflict(key)
         self._revision += 1
+        self._changes.append([write.key for write in writes])
         for raw, value in commit.writes:
             if value is None:
                 self._remove(raw)

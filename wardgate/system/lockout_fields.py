@@ -6,7 +6,7 @@ import msgspec
 
 from wardgate.core.lockout_config import LOCKOUT_KINDS, LockoutTuning
 from wardgate.core.request import JsonMap
-from wardgate.durations import parse_duration
+from wardgate.durations import parse_length
 from wardgate.errors import InvalidRequest
 
 _MOST_FAILURES = 2**32
@@ -55,11 +55,8 @@ def _threshold(value: Any) -> int:
 
 def _seconds(name: str, value: Any) -> int:
     try:
-        seconds = parse_duration(value)
+        return parse_length(value)
     except ValueError:
-        seconds = -1
-    if seconds < 0:
         raise InvalidRequest(
             f"user_lockout_config: {name} must be a duration such as '90s' or '15m', not negative"
-        )
-    return seconds
+        ) from None

@@ -9,7 +9,7 @@ from wardgate import __version__
 from wardgate.core.mounts import Mount, MountConfig
 from wardgate.core.request import JsonMap
 from wardgate.core.settings import Settings
-from wardgate.durations import parse_duration
+from wardgate.durations import parse_length
 from wardgate.errors import InvalidRequest
 from wardgate.framework.fields import Body, BodyReader, Doc, JsonObject, StringList, StringMap
 from wardgate.system.lockout_fields import changed_lockout, shown_lockout
@@ -134,14 +134,11 @@ def _ttl(name: str, value: str) -> int:
     if value == "system":
         return 0
     try:
-        seconds = parse_duration(value)
+        return parse_length(value)
     except ValueError:
-        seconds = -1
-    if seconds < 0:
         raise InvalidRequest(
             f"{name}: expected a duration such as '90s' or '1h30m', not negative, or 'system'"
-        )
-    return seconds
+        ) from None
 
 
 def _check(config: MountConfig, settings: Settings) -> None:

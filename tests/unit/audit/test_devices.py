@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.audit import ANYWHERE, audited_node, enable, of_path, records, written
+from tests.audit import (
+    ANYWHERE,
+    SOON,
+    audited_node,
+    enable,
+    of_path,
+    records,
+    until_written,
+    written,
+)
 from tests.node import NodeUnderTest, errors
 from wardgate.core.audit.rules import AuditRules
 from wardgate.core.audit.table import Device
@@ -20,6 +29,7 @@ def run(body: Callable[[NodeUnderTest], Awaitable[None]], settings: Settings = A
 
     async def main() -> None:
         node = await NodeUnderTest.start(settings=settings)
+        node.core.audit.patience = SOON
         try:
             await body(node)
         finally:
@@ -266,7 +276,7 @@ def test_configuration_is_what_the_table_becomes(tmp_path: Path) -> None:
         assert list(shown) == ["by-api/", "one/"]
         assert shown["one/"]["options"]["file_path"] == str(tmp_path / "3.log")
         assert await _hash(node, "one") == hash_before
-        assert records(tmp_path / "3.log")
+        await until_written(tmp_path / "3.log", "sys/audit", 2)
         audit.configure([], audit.rules)
         assert list((await node.read("sys/audit")).data) == ["by-api/"]
 

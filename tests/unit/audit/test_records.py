@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.audit import audited_node, enable, hashed, of_path, records, written
+from tests.audit import audited_node, enable, hashed, of_path, records, until_written, written
 from tests.node import ROOT_TOKEN, NodeUnderTest
 from wardgate.core.operation import Operation
 
@@ -268,6 +268,8 @@ def test_options_of_the_records(tmp_path: Path) -> None:
         await enable(node, "accessors", accessors, hmac_accessor="false")
         made = await node.token()
         await node.call(Operation.LIST, "auth/token/accessors")
+        for file in (log, plain, accessors):
+            await until_written(file, "auth/token/accessors/", 2)
         await node.node.stop()
         lines = plain.read_text().splitlines()
         assert all(line.startswith("@cee: {") for line in lines)

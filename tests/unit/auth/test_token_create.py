@@ -34,6 +34,8 @@ async def test_default_can_be_left_out(node: NodeUnderTest) -> None:
     parent = await _token(node, "update", "a")
     made = await node.token(by=parent, policies=["a"], no_default_policy=True)
     assert made["policies"] == ["a"]
+    made = await node.token(by=parent, policies=["a", "Default"], no_default_policy=True)
+    assert made["policies"] == ["a"]
     made = await node.token(by=parent, no_default_policy=True)
     assert made["policies"] == ["a", "maker"]
 

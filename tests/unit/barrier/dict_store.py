@@ -1,6 +1,6 @@
 """A store on a dictionary, for the barrier's tests."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from wardgate.store.interface import ABSENT, Conflict, Entry, Put, StoreError, Write
 
@@ -17,6 +17,13 @@ class DictStore:
     async def revision(self) -> int:
         self._check()
         return self._revision
+
+    def known_revision(self) -> int | None:
+        return None if self._closed else self._revision
+
+    async def changes(self, since: int) -> Collection[str] | None:
+        self._check()
+        return [write.key for writes in self.commits[since:] for write in writes]
 
     async def get(self, key: str) -> Entry | None:
         self._check()

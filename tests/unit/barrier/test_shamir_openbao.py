@@ -1,7 +1,6 @@
 """Our shares and those of a running OpenBao are the same thing."""
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.servers import START_SECONDS, free_port
 from wardgate.barrier.shamir import combine, split
 
 CONFIG = """
@@ -30,9 +30,7 @@ Call = Callable[..., dict[str, Any]]
 @pytest.fixture
 def openbao(tmp_path: Path) -> Iterator[Call]:
     """A real server, sealed and not initialised; calls its ``sys/`` endpoints."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     config = tmp_path / "bao.hcl"
     config.write_text(CONFIG.format(port=port))
     with (tmp_path / "log").open("w") as log:
@@ -48,17 +46,18 @@ def openbao(tmp_path: Path) -> Iterator[Call]:
             method="PUT" if body else "GET",
             data=json.dumps(body).encode() if body else None,
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=START_SECONDS) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
 
     try:
-        for attempt in range(200):
+        deadline = time.monotonic() + START_SECONDS
+        while True:
             try:
                 call("seal-status")
                 break
             except OSError:
-                if server.poll() is not None or attempt == 199:
+                if server.poll() is not None or time.monotonic() > deadline:
                     pytest.fail((tmp_path / "log").read_text())
                 time.sleep(0.05)  # another program, with a clock of its own
         yield call

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from wardgate.core.premise import Premise
 from wardgate.core.records import BytesCodec, Codec
 from wardgate.core.storage import Storage, Transaction, View
 from wardgate.errors import InternalError, Unavailable
-from wardgate.store.interface import Conflict, Entry, Put, StoreError, Write
+from wardgate.store.interface import REMEMBERED, Conflict, Entry, Put, StoreError, Write
 from wardgate.store.memory import MemoryStore
 
 NUMBER: Codec[int] = Codec(int)
@@ -159,7 +160,88 @@ def test_what_did_not_change_is_read_and_decoded_once() -> None:
         await _put(storage, "other", 1)
         for _ in range(10):
             assert await (await storage.begin()).get("a", codec) == 1
-        assert (store.gets, Fussy.decoded) == (2, 1)  # asked again, found as it was
+        assert (store.gets, Fussy.decoded) == (1, 1)
+        await _put(storage, "a", 2)
+        for _ in range(10):
+            assert await (await storage.begin()).get("a", codec) == 2
+        assert (store.gets, Fussy.decoded) == (2, 2)
+
+    asyncio.run(run())
+
+
+def test_more_changes_than_are_remembered_are_all_seen() -> None:
+    async def run() -> None:
+        store = MemoryStore()
+        here, there = Storage(store), Storage(store)
+        await _put(there, "a", 1)
+        assert (await _get(here, "a"), await _get(here, "never")) == (1, None)
+        await _put(there, "a", 2)
+        await _put(there, "never", 3)
+        for number in range(REMEMBERED):
+            await _put(there, "other", number)
+        assert (await _get(here, "a"), await _get(here, "never")) == (2, 3)
+
+    asyncio.run(run())
+
+
+def test_what_follows_from_records_holds_until_one_of_them_changes() -> None:
+    async def run() -> None:
+        store = MemoryStore()
+        here, there = Storage(store), Storage(store)
+        await _put(there, "a", 1)
+        transaction = await here.begin()
+        await transaction.get("a", NUMBER)
+        await transaction.get("absent", NUMBER)
+        premise = Premise(dict(transaction.reads))
+
+        async def holds() -> bool:
+            return premise.holds(await here.begin())
+
+        assert await holds()
+        await _put(there, "b", 1)
+        assert await _get(here, "b") == 1
+        await _put(there, "b", 2)
+        assert await holds()
+        await _put(there, "absent", 1)
+        assert not await holds()
+        assert await _get(here, "absent") == 1
+        assert not await holds()
+
+    asyncio.run(run())
+
+
+def test_what_follows_from_a_record_does_not_outlive_its_place_in_the_cache() -> None:
+    """What the cache has given up nobody hears of when it changes."""
+
+    async def run() -> None:
+        store = MemoryStore()
+        here, there = Storage(store, cache_bytes=2000), Storage(store)
+        await _put(there, "a", 1)
+        transaction = await here.begin()
+        await transaction.get("a", NUMBER)
+        premise = Premise(dict(transaction.reads))
+        assert premise.holds(await here.begin())
+        for number in range(10):
+            await _get(here, f"k{number}")
+        await _put(there, "a", 2)
+        assert not premise.holds(await here.begin())
+
+    asyncio.run(run())
+
+
+def test_a_transaction_that_relies_on_what_is_known_has_read_it() -> None:
+    async def run() -> None:
+        storage = Storage(MemoryStore())
+        await _put(storage, "a", 1)
+        first = await storage.begin()
+        await first.get("a", NUMBER)
+        premise = Premise(dict(first.reads))
+        second = await storage.begin()
+        assert premise.holds(second)
+        await _put(storage, "a", 2)
+        second.put("b", 1, NUMBER)
+        with pytest.raises(Conflict):
+            await second.commit()
 
     asyncio.run(run())
 

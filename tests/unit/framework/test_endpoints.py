@@ -80,10 +80,13 @@ BACKEND = Things()
 
 def _ask(operation: Operation, where: str, **fields: Any) -> tuple[Any, list[str]]:
     route = BACKEND.route(operation, where)
-    assert route.endpoint is not None
     request = Request(operation, where, id="", time=0, body=fields, query=fields)
-    response = asyncio.run(route.endpoint.call(request, route.captures))
-    return response.data, request.warnings
+
+    async def ask() -> Response:
+        assert route.endpoint is not None
+        return await route.endpoint.call(request, route.captures)
+
+    return asyncio.run(ask()).data, request.warnings
 
 
 @pytest.mark.parametrize(

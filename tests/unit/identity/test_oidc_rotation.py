@@ -93,6 +93,24 @@ async def test_an_entry_of_the_index_that_leads_nowhere_stops_nobody(node: NodeU
 
 
 @with_node
+async def test_an_entry_with_the_wrong_time_is_put_right(node: NodeUnderTest) -> None:
+    """Older versions rounded the time of an entry to the nearest millisecond."""
+    await make_role(node, rotation_period="1h", verification_ttl="2h", ttl="1h")
+    (entry,) = await node.keys_below(ROTATIONS)
+    due, _, _ = entry.rpartition("-")
+    transaction = await node.core.storage.begin()
+    transaction.delete(entry)
+    time = int(due.removeprefix(ROTATIONS), 16)
+    transaction.put(f"{ROTATIONS}{time - 1:013x}-k", b"", BytesCodec())
+    await transaction.commit()
+    node.clock.advance(3600)
+    await node.sweep()
+    await node.sweep()
+    assert len(await public_keys(node)) == 3
+    assert len(await node.keys_below(ROTATIONS)) == 1
+
+
+@with_node
 async def test_a_shorter_period_counts_from_now(node: NodeUnderTest) -> None:
     ada = await person(node)
     await make_role(node, rotation_period="24h", verification_ttl="1h", ttl="1h")

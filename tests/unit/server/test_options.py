@@ -216,7 +216,7 @@ def test_help_shows_every_flag_that_does_something(flag: str) -> None:
 
 def test_every_flag_that_bao_lists_is_known() -> None:
     command = [str(BAO), "server", "-h"]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    said = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     names = re.findall(r"^  -([a-z-]+)(=?)", said.stdout + said.stderr, re.MULTILINE)
     assert len(names) > 30
     for name, equals in names:

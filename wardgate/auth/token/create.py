@@ -262,6 +262,15 @@ def _policies(
     body: CreateBody, role: Role | None, parent: Token, privileged: bool
 ) -> tuple[str, ...]:
     """The new token's policies, if the caller may give them."""
+    names = _granted_policies(body, role, parent, privileged)
+    if body.no_default_policy:  # even when it was asked for by name
+        names = tuple(name for name in names if name != DEFAULT)
+    return names
+
+
+def _granted_policies(
+    body: CreateBody, role: Role | None, parent: Token, privileged: bool
+) -> tuple[str, ...]:
     asked = canonical_policies(body.policies, add_default=False)
     if RESPONSE_WRAPPING in asked:
         raise InvalidRequest(f'cannot assign policy "{RESPONSE_WRAPPING}"')
@@ -270,10 +279,7 @@ def _policies(
     add_default = not body.no_default_policy
     if not body.policies:
         # without a wish the child is like its parent, which may lack "default"
-        inherited = set(parent.policies)
-        if body.no_default_policy:
-            inherited.discard(DEFAULT)
-        return tuple(sorted(inherited))
+        return tuple(sorted(parent.policies))
     if not privileged:
         if not set(asked) <= set(parent.policies):
             raise InvalidRequest("child policies must be subset of parent")
@@ -293,13 +299,10 @@ def _role_policies(
         DEFAULT, role.disallowed_policies, role.disallowed_policies_glob
     )
     limited = bool(role.allowed_policies or role.allowed_policies_glob)
-    if not body.policies:
-        if limited:
-            wanted = canonical_policies(role.allowed_policies, add_default=not without_default)
-        else:
-            wanted = parent.policies
-    else:
-        wanted = canonical_policies(asked, add_default=not without_default)
+    wished = asked if body.policies else role.allowed_policies if limited else parent.policies
+    wanted = canonical_policies(wished, add_default=not without_default)
+    if ROOT in wanted:
+        wanted = (ROOT,)  # which needs no other
     if limited:
         allowed = set(role.allowed_policies) | (set() if without_default else {DEFAULT})
         for name in wanted:
@@ -315,7 +318,7 @@ def _role_policies(
     for name in wanted:
         if _matches(name, role.disallowed_policies, role.disallowed_policies_glob):
             raise InvalidRequest(f'token policy "{name}" is disallowed by this role')
-    return (ROOT,) if ROOT in wanted else wanted
+    return wanted
 
 
 def _matches(name: str, names: tuple[str, ...], globs: tuple[str, ...]) -> bool:

@@ -55,18 +55,28 @@ class _Connection:
             self._socket = None
 
 
-class SocketTarget:
-    """The socket device."""
+class _ConnectedTarget:
+    """What both devices do with their connection."""
 
-    def __init__(self, options: SocketOptions) -> None:
-        self._options = options
-        self._connection = _Connection(self._connect)
+    def __init__(self, connect: Callable[[], socket.socket]) -> None:
+        self._connection = _Connection(connect)
 
     def open(self) -> None:
         try:
             self._connection.open()
         except OSError as error:
             raise TargetError(_reason(error)) from None
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class SocketTarget(_ConnectedTarget):
+    """The socket device."""
+
+    def __init__(self, options: SocketOptions) -> None:
+        super().__init__(self._connect)
+        self._options = options
 
     def write(self, lines: Sequence[bytes]) -> None:
         if self._options.kind == "udp":
@@ -81,9 +91,6 @@ class SocketTarget:
             # whether a part of it arrived is not known: what follows begins on a new connection
             self._connection.close()
             raise TargetError(_reason(error)) from None
-
-    def close(self) -> None:
-        self._connection.close()
 
     def _connect(self) -> socket.socket:
         options = self._options
@@ -107,29 +114,20 @@ class SocketTarget:
         raise failure
 
 
-class SyslogTarget:
+class SyslogTarget(_ConnectedTarget):
     """The syslog of this machine, in RFC 3164's form; `paths` are where its socket may be."""
 
     def __init__(self, options: SyslogOptions, paths: Sequence[str] = SYSLOG_SOCKETS) -> None:
+        super().__init__(self._connect)
         self._head = f"<{options.facility * 8 + _INFO}>"
         self._tag = f" {options.tag}[{os.getpid()}]: "
         self._paths = paths
-        self._connection = _Connection(self._connect)
-
-    def open(self) -> None:
-        try:
-            self._connection.open()
-        except OSError as error:
-            raise TargetError(_reason(error)) from None
 
     def write(self, lines: Sequence[bytes]) -> None:
         now = time.localtime()
         stamp = f"{_MONTHS[now.tm_mon - 1]} {now.tm_mday:2} {time.strftime('%H:%M:%S', now)}"
         head = f"{self._head}{stamp}{self._tag}".encode()
         _send_each(self._connection, [head + line.rstrip(b"\n") for line in lines])
-
-    def close(self) -> None:
-        self._connection.close()
 
     def _connect(self) -> socket.socket:
         failure: OSError = OSError(errno.ENOENT, "no socket of a syslog was found")

@@ -1,14 +1,12 @@
 """Entities: found, made, changed and deleted, with all keys that belong to them."""
 
-import secrets
-
 import msgspec
 
+from wardgate.core.identity.names import ENTITIES_BY_NAME
 from wardgate.core.identity.records import (
     ALIAS_IDS,
     ENTITIES,
     ENTITY,
-    ENTITY_NAMES,
     ID,
     MEMBERS,
     MERGED,
@@ -16,15 +14,12 @@ from wardgate.core.identity.records import (
     Alias,
     Entity,
     alias_key,
-    folded,
     get_entity,
     led_to,
     made_at,
-    name_digest,
 )
 from wardgate.core.ids import new_uuid
 from wardgate.core.storage import Transaction
-from wardgate.errors import InvalidRequest
 
 
 async def entity_by_id(transaction: Transaction, entity_id: str) -> Entity | None:
@@ -37,9 +32,7 @@ async def entity_by_id(transaction: Transaction, entity_id: str) -> Entity | Non
 
 async def entity_by_name(transaction: Transaction, name: str) -> Entity | None:
     """The entity of this name, in upper or lower case."""
-    return await get_entity(
-        transaction, await led_to(transaction, ENTITY_NAMES + name_digest(name))
-    )
+    return await ENTITIES_BY_NAME.find(transaction, name)
 
 
 async def entity_by_alias(
@@ -69,22 +62,11 @@ async def new_entity(transaction: Transaction, now: float, name: str = "") -> En
 
     Raises `InvalidRequest` when there is one of this name.
     """
-    while not name:
-        candidate = f"entity_{secrets.token_hex(4)}.root"
-        if not await led_to(transaction, ENTITY_NAMES + name_digest(candidate)):
-            name = candidate
+    name = name or await ENTITIES_BY_NAME.free(transaction)
     entity = Entity(id=new_uuid(), name=name, created=now, updated=now)
-    await _take_name(transaction, entity)
+    await ENTITIES_BY_NAME.take(transaction, entity)
     put_entity(transaction, entity)
     return entity
-
-
-async def _take_name(transaction: Transaction, entity: Entity) -> None:
-    key = ENTITY_NAMES + name_digest(entity.name)
-    owner = await led_to(transaction, key)
-    if owner not in ("", entity.id) and await get_entity(transaction, owner) is not None:
-        raise InvalidRequest("entity name is already in use")
-    transaction.put(key, entity.id, ID)
 
 
 def put_entity(transaction: Transaction, entity: Entity) -> None:
@@ -95,9 +77,7 @@ def put_entity(transaction: Transaction, entity: Entity) -> None:
 async def rename_entity(transaction: Transaction, entity: Entity, name: str) -> Entity:
     """Give an entity another name; `InvalidRequest` when it is somebody else's."""
     renamed = msgspec.structs.replace(entity, name=name)
-    if folded(name) != folded(entity.name):
-        await _take_name(transaction, renamed)
-        transaction.delete(ENTITY_NAMES + name_digest(entity.name))
+    await ENTITIES_BY_NAME.move(transaction, renamed, entity.name)
     put_entity(transaction, renamed)
     return renamed
 
@@ -163,5 +143,5 @@ def delete_entity(transaction: Transaction, entity: Entity) -> None:
         transaction.delete(f"{MEMBERS}{source}/{entity.id}")
     for merged in entity.merged:
         transaction.delete(MERGED + merged)
-    transaction.delete(ENTITY_NAMES + name_digest(entity.name))
+    ENTITIES_BY_NAME.release(transaction, entity.name)
     transaction.delete(ENTITIES + entity.id)

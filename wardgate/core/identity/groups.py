@@ -1,15 +1,14 @@
 """Groups: found, made, changed and deleted, with all keys that belong to them."""
 
-import secrets
 from collections.abc import Iterable
 
 import msgspec
 
 from wardgate.core.identity.entities import join, leave
+from wardgate.core.identity.names import GROUPS_BY_NAME
 from wardgate.core.identity.records import (
     GROUP,
     GROUP_ALIAS_IDS,
-    GROUP_NAMES,
     GROUPS,
     ID,
     MEMBERS,
@@ -17,12 +16,10 @@ from wardgate.core.identity.records import (
     Alias,
     Entity,
     Group,
-    folded,
     get_entity,
     get_group,
     group_alias_key,
     led_to,
-    name_digest,
     new_via,
 )
 from wardgate.core.identity.scan import in_turns
@@ -39,7 +36,7 @@ ENDED_MEMBERS = "job/identity-members/"
 
 async def group_by_name(transaction: Transaction, name: str) -> Group | None:
     """The group of this name, in upper or lower case."""
-    return await get_group(transaction, await led_to(transaction, GROUP_NAMES + name_digest(name)))
+    return await GROUPS_BY_NAME.find(transaction, name)
 
 
 async def group_by_alias(
@@ -65,22 +62,11 @@ async def new_group(transaction: Transaction, now: float, kind: str, name: str =
 
     Raises `InvalidRequest` when there is one of this name.
     """
-    while not name:
-        candidate = f"group_{secrets.token_hex(4)}.root"
-        if not await led_to(transaction, GROUP_NAMES + name_digest(candidate)):
-            name = candidate
+    name = name or await GROUPS_BY_NAME.free(transaction)
     group = Group(id=new_uuid(), name=name, type=kind, created=now, updated=now)
-    await _take_name(transaction, group)
+    await GROUPS_BY_NAME.take(transaction, group)
     put_group(transaction, group)
     return group
-
-
-async def _take_name(transaction: Transaction, group: Group) -> None:
-    key = GROUP_NAMES + name_digest(group.name)
-    owner = await led_to(transaction, key)
-    if owner not in ("", group.id) and await get_group(transaction, owner) is not None:
-        raise InvalidRequest("group name is already in use")
-    transaction.put(key, group.id, ID)
 
 
 def put_group(transaction: Transaction, group: Group) -> None:
@@ -91,9 +77,7 @@ def put_group(transaction: Transaction, group: Group) -> None:
 async def rename_group(transaction: Transaction, group: Group, name: str) -> Group:
     """Give a group another name; `InvalidRequest` when it is another's."""
     renamed = msgspec.structs.replace(group, name=name)
-    if folded(name) != folded(group.name):
-        await _take_name(transaction, renamed)
-        transaction.delete(GROUP_NAMES + name_digest(group.name))
+    await GROUPS_BY_NAME.move(transaction, renamed, group.name)
     put_group(transaction, renamed)
     return renamed
 
@@ -194,7 +178,7 @@ async def delete_group(transaction: Transaction, group: Group, now: float) -> No
     if group.member_source:
         transaction.put(ENDED_MEMBERS + group.member_source, b"", NOTHING)
     remove_group_alias(transaction, group)
-    transaction.delete(GROUP_NAMES + name_digest(group.name))
+    GROUPS_BY_NAME.release(transaction, group.name)
     transaction.delete(GROUPS + group.id)
 
 

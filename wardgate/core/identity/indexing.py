@@ -4,15 +4,14 @@ entity by its name and an alias by its id, and told no times of aliases."""
 import msgspec
 
 from wardgate.core.identity.entities import put_entity
+from wardgate.core.identity.names import ENTITIES_BY_NAME
 from wardgate.core.identity.records import (
     ALIAS_IDS,
     ENTITIES,
-    ENTITY_NAMES,
     ID,
     NOTHING,
     get_entity,
     led_to,
-    name_digest,
 )
 from wardgate.core.storage import Transaction
 
@@ -32,7 +31,7 @@ async def index_entities(transaction: Transaction, limit: int) -> bool:
         entity = await get_entity(transaction, entity_id)
         if entity is None:
             continue
-        name_key = ENTITY_NAMES + name_digest(entity.name)
+        name_key = ENTITIES_BY_NAME.key(entity.name)
         if not await led_to(transaction, name_key):
             transaction.put(name_key, entity_id, ID)
         for alias in entity.aliases:

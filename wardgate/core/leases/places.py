@@ -9,10 +9,10 @@
 ===========================================  ====================================================
 """
 
-import math
 import re
 from hashlib import blake2b
 
+from wardgate.core.due import due_entry
 from wardgate.core.leases.record import Lease
 from wardgate.core.records import BytesCodec, Codec
 
@@ -85,19 +85,8 @@ def lease_key(lease: Lease) -> str:
 
 
 def expiry_key(lease: Lease) -> str:
-    """The lease's place in the index by time, in milliseconds, rounded up: whoever finds it due
-    finds that its time has come."""
-    return f"{EXPIRIES}{lease.mount}/{due_name(lease.due)}-{lease.suffix}"
-
-
-def due_name(time: float) -> str:
-    """How the index by time begins its names at `time`, in seconds since the epoch."""
-    return f"{math.ceil(time * 1000):013x}"
-
-
-def due_time(name: str) -> float:
-    """When the entry called `name` in the index by time is due, in seconds since the epoch."""
-    return int(name.partition("-")[0], 16) / 1000
+    """The lease's place in the index by time."""
+    return f"{EXPIRIES}{lease.mount}/{due_entry(lease.due, lease.suffix)}"
 
 
 def owned_key(lease: Lease) -> str:

@@ -15,6 +15,7 @@ import msgspec
 
 from wardgate.clock import Clock
 from wardgate.core.backend import Backend
+from wardgate.core.due import is_due
 from wardgate.core.leases.places import EXPIRIES, KEY, expiry_key, lease_key
 from wardgate.core.leases.record import Lease
 from wardgate.core.leases.store import LeaseStore
@@ -58,7 +59,7 @@ class Revocation:
         found = []
         for folder in await transaction.list(EXPIRIES):
             first = await transaction.list(EXPIRIES + folder, limit=1)
-            if first and _due(first[0], self._clock.now()):
+            if first and is_due(first[0], self._clock.now()):
                 found.append(folder.rstrip("/"))
         return found
 
@@ -72,7 +73,7 @@ class Revocation:
         now = self._clock.now()
         claimed = []
         for entry in await transaction.list(f"{EXPIRIES}{mount}/", limit=AT_ONCE):
-            if not _due(entry, now):
+            if not is_due(entry, now):
                 break
             index = f"{EXPIRIES}{mount}/{entry}"
             lease = await self._leases.by_key(transaction, await transaction.get(index, KEY) or "")
@@ -165,10 +166,6 @@ class Revocation:
 
 class _MountGone(WardgateError):
     """There is no code any more that could revoke the lease."""
-
-
-def _due(entry: str, now: float) -> bool:
-    return int(entry.partition("-")[0], 16) <= now * 1000
 
 
 def _delay(lease: Lease, failures: int) -> float:

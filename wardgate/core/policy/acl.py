@@ -44,7 +44,7 @@ class Acl:
     )
 
     def __init__(
-        self, grants: Mapping[str, Grant], *, root: bool = False, valid_until: float | None = None
+        self, grants: Mapping[str, Grant], *, root: bool = False, valid_until: float = math.inf
     ) -> None:
         """`grants` by pattern, templates filled in."""
         self._root = root
@@ -74,21 +74,21 @@ class Acl:
         root: bool = False,
         now: float = math.inf,
         names: Sequence[str] = (),
+        valid_until: float = math.inf,
     ) -> "Acl":
         """Put policies together; their order does not matter. `names` are theirs, for `granting`.
 
         `subject` fills in templates: a rule that cannot be filled in is left out. `root` allows
         everything. `now`, in seconds since the Unix epoch, is needed for rules with an expiration:
-        without it they count as expired.
+        without it they count as expired. `valid_until` is when one of the policies ends as a whole.
         """
         merged: dict[str, Merging] = {}
-        valid_until: float | None = None
         sources = zip(names or [""] * len(policies), policies, strict=True)
         for source, rule in ((name, rule) for name, policy in sources for rule in policy.paths):
             if rule.expiration is not None:
                 if rule.expiration <= now:
                     continue
-                valid_until = min(rule.expiration, valid_until or rule.expiration)
+                valid_until = min(rule.expiration, valid_until)
             try:
                 path = fill_in(rule.path, subject) if is_templated(rule.path) else rule.path
             except UnsafeValue:
@@ -102,8 +102,9 @@ class Acl:
         return cls(grants, root=root, valid_until=valid_until)
 
     @property
-    def valid_until(self) -> float | None:
-        """When its first rule expires (seconds since the Unix epoch): compile anew then."""
+    def valid_until(self) -> float:
+        """When its first rule or policy expires (seconds since the Unix epoch, infinity for never):
+        compile anew then."""
         return self._valid_until
 
     def allows(

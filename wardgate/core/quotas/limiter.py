@@ -4,7 +4,7 @@ import math
 
 from wardgate.core.mounts import MountTable
 from wardgate.core.quotas.counters import Counters, Taken
-from wardgate.core.quotas.rules import QuotaTable, RateLimit, known_quota_table, quota_table
+from wardgate.core.quotas.rules import QuotaTable, RateLimit
 from wardgate.core.request import Headers, Request
 from wardgate.errors import RequestError
 
@@ -27,15 +27,18 @@ class RateLimits:
         self.counters = counters
 
     async def admit(
-        self, request: Request, mounts: MountTable, *, ask_for_role: bool = True
+        self,
+        request: Request,
+        mounts: MountTable,
+        table: QuotaTable,
+        *,
+        ask_for_role: bool = True,
     ) -> None:
         """Count the request under the limit that it falls under; `RateLimited` when that is used up.
 
-        Where it is known that no quota was ever written, nobody needs to ask: that is most servers.
         Sets the headers that tell the client what is left, where that is wanted. Without
         `ask_for_role` the request's body is not looked at, and limits of roles do not count.
         """
-        table = known_quota_table(request.transaction) or await quota_table(request.transaction)
         path = request.path
         if not table.limits or table.exempts(path):
             return

@@ -194,11 +194,5 @@ async def quota_table(transaction: Transaction) -> QuotaTable:
     return await transaction.get(QUOTAS_KEY, _CODEC) or _NOTHING_WRITTEN
 
 
-def known_quota_table(transaction: Transaction) -> QuotaTable | None:
-    """The limits if the transaction has them at hand; see `Transaction.known`."""
-    table: QuotaTable | None = transaction.known(QUOTAS_KEY)
-    return table
-
-
 def save_quota_table(transaction: Transaction, table: QuotaTable) -> None:
     transaction.put(QUOTAS_KEY, table, _CODEC)

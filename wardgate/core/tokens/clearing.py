@@ -2,6 +2,7 @@
 
 import asyncio
 
+from wardgate.core.due import due_name, is_due
 from wardgate.core.leases.store import LeaseStore
 from wardgate.core.records import BytesCodec
 from wardgate.core.storage import Transaction
@@ -29,14 +30,12 @@ class Clearing:
     async def expire(self, transaction: Transaction, now: float) -> bool:
         """End tokens whose time has come; whether there were any."""
         due = [
-            entry
-            for entry in await transaction.list(EXPIRIES, limit=BATCH)
-            if int(entry.partition("-")[0], 16) <= now * 1000
+            entry for entry in await transaction.list(EXPIRIES, limit=BATCH) if is_due(entry, now)
         ]
         for number, entry in enumerate(due):
             if number % TURN == TURN - 1:
                 await asyncio.sleep(0)
-            name = entry.partition("-")[2]
+            name = due_name(entry)
             token = await transaction.get(RECORDS + name, TOKEN)
             if token is not None and not token.alive(now):
                 await self._tokens.revoke(transaction, name)

@@ -16,6 +16,7 @@ from hashlib import blake2b
 
 import msgspec
 
+from wardgate.core.due import due_entry
 from wardgate.core.ids import TOKEN_LENGTH, random_base62
 from wardgate.core.leases.places import token_key
 from wardgate.core.metrics import Metrics
@@ -38,13 +39,17 @@ JOBS = "job/token/"
 
 _BYTES = BytesCodec()
 _NAME_BYTES = 20  # 160 bits name a token: far from any collision
+_LONGEST_ID = len(BATCH_PREFIX) + LONGEST
+"""Characters. Strangers may send megabytes, and hashing them would keep others waiting."""
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A live token and the name its record is stored under (empty for a batch token)."""
+    """A live token and the name its record is stored under (empty for a batch token). `until` is
+    when it or one of its ancestors ends, in seconds since the epoch, where that was looked at."""
 
     name: str
     token: Token
+    until: float = 0
 
 
 def new_salt() -> bytes:
@@ -52,9 +57,8 @@ def new_salt() -> bytes:
 
 
 def expiry_key(token: Token, name: str) -> str:
-    """The place of a token in the index ordered by expiry, in milliseconds, rounded up: whoever
-    finds it due finds the token dead."""
-    return f"{EXPIRIES}{math.ceil(token.expires * 1000):013x}-{name}"
+    """The place of a token in the index ordered by expiry."""
+    return EXPIRIES + due_entry(token.expires, name)
 
 
 class TokenStore:
@@ -70,6 +74,14 @@ class TokenStore:
         salt = transaction.constants.get(SALT_KEY) or await self._read_salt(transaction)
         return blake2b(token_id.encode(), key=salt, digest_size=_NAME_BYTES).hexdigest()
 
+    def known_name(self, transaction: Transaction, token_id: str) -> str:
+        """The name of what may be a token, of whatever type; empty for what cannot be one, and
+        while `name` has not been asked yet."""
+        salt = transaction.constants.get(SALT_KEY)
+        if salt is None or not token_id or len(token_id) > _LONGEST_ID:
+            return ""
+        return blake2b(token_id.encode(), key=salt, digest_size=_NAME_BYTES).hexdigest()
+
     async def _read_salt(self, transaction: Transaction) -> bytes:
         salt: bytes | None = await transaction.get(SALT_KEY, _BYTES)
         if salt is None:
@@ -80,8 +92,8 @@ class TokenStore:
     async def find(self, transaction: Transaction, token_id: str, now: float) -> Found | None:
         """The token with this id if it is alive: neither it nor any ancestor has expired, was
         revoked, or came from an auth mount that is gone."""
-        if not token_id or len(token_id) > len(BATCH_PREFIX) + LONGEST:
-            return None  # strangers may send megabytes, and hashing them would keep others waiting
+        if not token_id or len(token_id) > _LONGEST_ID:
+            return None
         if token_id.startswith(BATCH_PREFIX):
             token = await open_token(token_id, self._cipher)
             return await self._living(transaction, "", token, now)
@@ -111,6 +123,7 @@ class TokenStore:
         if token.issuer not in mounts:
             return None
         parent, accessor = token.parent, token.parent_accessor
+        until = token.expires or math.inf
         while parent:
             ancestor = await transaction.get(RECORDS + parent, TOKEN)
             if ancestor is None or ancestor.accessor != accessor:
@@ -124,7 +137,8 @@ class TokenStore:
             if not ancestor.alive(now) or ancestor.issuer not in mounts:
                 return None
             parent, accessor = ancestor.parent, ancestor.parent_accessor
-        return Found(name, token)
+            until = min(until, ancestor.expires or math.inf)
+        return Found(name, token, until)
 
     async def create(
         self, transaction: Transaction, token: Token, token_id: str = ""

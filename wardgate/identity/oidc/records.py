@@ -9,6 +9,7 @@ import re
 
 import msgspec
 
+from wardgate.core.due import due_entry
 from wardgate.core.records import BytesCodec, Codec
 from wardgate.core.storage import Transaction
 from wardgate.errors import UnsupportedPath
@@ -137,7 +138,12 @@ async def save_key(transaction: Transaction, name: str, key: NamedKey) -> None:
     if before is not None and before.rotates and before.rotates != key.rotates:
         transaction.delete(rotation_key(name, before))
     if key.rotates and (before is None or before.rotates != key.rotates):
-        transaction.put(rotation_key(name, key), b"", _BYTES)
+        index_rotation(transaction, name, key)
+
+
+def index_rotation(transaction: Transaction, name: str, key: NamedKey) -> None:
+    """Put the key's next rotation into the index."""
+    transaction.put(rotation_key(name, key), b"", _BYTES)
 
 
 def delete_key(transaction: Transaction, name: str, key: NamedKey) -> None:
@@ -148,8 +154,8 @@ def delete_key(transaction: Transaction, name: str, key: NamedKey) -> None:
 
 
 def rotation_key(name: str, key: NamedKey) -> str:
-    """Where the index has the key's next rotation; sorted by time, in milliseconds."""
-    return f"{ROTATIONS}{round(key.rotates * 1000):013x}-{name}"
+    """Where the index by time has the key's next rotation."""
+    return ROTATIONS + due_entry(key.rotates, name)
 
 
 async def issuer_of(transaction: Transaction, address: str) -> str:

@@ -10,6 +10,7 @@ import asyncio
 import msgspec
 
 from wardgate.core.core import Core
+from wardgate.core.due import due_name, is_due
 from wardgate.core.ids import new_uuid
 from wardgate.core.request import Request
 from wardgate.core.storage import Transaction
@@ -19,6 +20,7 @@ from wardgate.identity.oidc.records import (
     KeyPair,
     NamedKey,
     RetiredKey,
+    index_rotation,
     key_by_name,
     rotation_key,
     save_key,
@@ -126,13 +128,15 @@ class KeyRotation:
 
     async def _due(self, transaction: Transaction) -> tuple[str, NamedKey] | None:
         for entry in await transaction.list(ROTATIONS, limit=1):
-            time, _, name = entry.partition("-")
-            if int(time, 16) > self._core.clock.now() * 1000:
+            if not is_due(entry, self._core.clock.now()):
                 break
+            name = due_name(entry)
             key = await key_by_name(transaction, name)
             if key is not None and rotation_key(name, key) == ROTATIONS + entry:
                 return name, key
             transaction.delete(ROTATIONS + entry)  # nothing that others would have to wait behind
+            if key is not None and key.rotates:
+                index_rotation(transaction, name, key)  # older versions rounded its time down too
         return None
 
     async def _rotate(self, transaction: Transaction, name: str, pair: KeyPair) -> None:

@@ -10,7 +10,7 @@ from wardgate.core.storage import View
 from wardgate.durations import format_duration
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Doc
-from wardgate.secrets.kv2.fields import CasBody, SignedDuration, check_max_versions
+from wardgate.secrets.kv2.fields import CasBody, SignedDuration, settings_given
 from wardgate.secrets.kv2.record import CONFIG, Config
 
 _KEY = "config"
@@ -59,16 +59,7 @@ class ConfigEndpoints:
 
         A setting that is not given stays; null sets it back.
         """
-        given = request.body or {}
-        changes: dict[str, int | bool] = {}
-        if "max_versions" in given:
-            changes["max_versions"] = check_max_versions(body.max_versions or 0)
-        if "cas_required" in given:
-            changes["cas_required"] = body.cas_required or False
-        if "metadata_cas_required" in given:
-            changes["metadata_cas_required"] = body.metadata_cas_required or False
-        if "delete_version_after" in given:
-            changes["delete_version_after"] = body.delete_version_after or 0
+        changes = settings_given(request.body or {}, body)
         if changes:
             config = await read_config(request.storage)
             request.storage.put(_KEY, msgspec.structs.replace(config, **changes), CONFIG)

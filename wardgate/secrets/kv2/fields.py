@@ -1,6 +1,6 @@
 """Kinds of fields that only this engine has, beside those of `wardgate.framework.fields`."""
 
-from decimal import Decimal
+from collections.abc import Container
 from typing import Annotated, Any
 
 from wardgate.durations import parse_duration
@@ -32,10 +32,6 @@ def _integers(value: Any) -> tuple[int, ...]:
     return tuple(_integer(item) for item in (value if isinstance(value, list) else [value]))
 
 
-def _signed_seconds(value: Any) -> int:
-    return parse_duration(float(value) if isinstance(value, Decimal) else value)
-
-
 Map = Annotated[dict[str, Any], Kind("map", "an object", _map, {"type": "object", "format": "map"})]
 """An object, and nothing that could be read as one: a secret is stored as it is given."""
 
@@ -54,17 +50,10 @@ SignedDuration = Annotated[
     Kind(
         "duration (sec)",
         "a duration such as 90, '90s' or '1h30m'",
-        _signed_seconds,
+        parse_duration,
         {"type": "integer", "format": "seconds"},
     ),
 ]
-
-
-def check_max_versions(number: int) -> int:
-    """`number` if so many versions can be kept, 0 for the default."""
-    if not 0 <= number <= MOST_VERSIONS:
-        raise InvalidRequest(f"max_versions: must be a number from 0 to {MOST_VERSIONS}")
-    return number
 
 
 class CasBody(Body):
@@ -77,3 +66,22 @@ class CasBody(Body):
         bool | None,
         Doc("Whether each change of metadata must say, by 'metadata_cas', what it replaces."),
     ] = None
+
+
+_UNSET: dict[str, int | bool] = {
+    "max_versions": 0,
+    "cas_required": False,
+    "metadata_cas_required": False,
+    "delete_version_after": 0,
+}
+
+
+def settings_given(given: Container[str], body: CasBody) -> dict[str, Any]:
+    """Of the settings that a mount and a secret both have, those that a request gives; null sets
+    one back."""
+    changes = {
+        name: getattr(body, name) or unset for name, unset in _UNSET.items() if name in given
+    }
+    if not 0 <= changes.get("max_versions", 0) <= MOST_VERSIONS:
+        raise InvalidRequest(f"max_versions: must be a number from 0 to {MOST_VERSIONS}")
+    return changes

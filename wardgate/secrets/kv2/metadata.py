@@ -1,6 +1,6 @@
 """``metadata/…``: what is known of a secret beside its data, and its own settings."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -12,7 +12,7 @@ from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Doc, Duration
 from wardgate.secrets.kv2.config import read_config
 from wardgate.secrets.kv2.custom_metadata import custom_metadata
-from wardgate.secrets.kv2.fields import CasBody, Map, check_max_versions
+from wardgate.secrets.kv2.fields import CasBody, Map, settings_given
 from wardgate.secrets.kv2.merge_patch import merge_patch
 from wardgate.secrets.kv2.record import Secret, describe_version
 from wardgate.secrets.kv2.store import SecretStore
@@ -137,15 +137,7 @@ class MetadataEndpoints:
         if not given:
             return no_content()
         await self._check_cas(request, secret, body)
-        changes: dict[str, Any] = {}
-        if "max_versions" in given:
-            changes["max_versions"] = check_max_versions(body.max_versions or 0)
-        if "cas_required" in given:
-            changes["cas_required"] = body.cas_required or False
-        if "metadata_cas_required" in given:
-            changes["metadata_cas_required"] = body.metadata_cas_required or False
-        if "delete_version_after" in given:
-            changes["delete_version_after"] = body.delete_version_after or 0
+        changes = settings_given(given, body)
         if "custom_metadata" in given:
             changes["custom_metadata"] = custom_metadata(custom or {})
         secret = msgspec.structs.replace(

@@ -8,6 +8,7 @@ from wardgate.core.backend import Captures
 from wardgate.core.operation import Operation
 from wardgate.core.request import Request, Response
 from wardgate.errors import UnsupportedOperation
+from wardgate.framework.backend import PlainEndpoint
 
 _ROOTS = ("data", "metadata", "delete", "undelete", "destroy")
 
@@ -22,18 +23,8 @@ _COMMANDS = {
 }
 
 
-class NoList:
+class NoList(PlainEndpoint):
     """Stands where there is an endpoint, but not for lists."""
-
-    unauthenticated = False
-    sudo = False
-    conditional = False
-    folded = False
-    opened_by = ""
-    paged = False
-
-    async def exists(self, request: Request, captures: Captures) -> bool:
-        return True
 
     async def call(self, request: Request, captures: Captures) -> Response:
         raise UnsupportedOperation
