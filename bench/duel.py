@@ -10,6 +10,8 @@ from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from tempfile import TemporaryDirectory
 
+import msgspec
+
 from bench import processes
 from bench.api import Api, Json, Refused
 from bench.loads import Check, Load, WrongAnswer, key_for, prepare
@@ -129,8 +131,9 @@ def _foreign_work(server: Server, shares: list[float]) -> Iterator[None]:
 
 
 def _round(side: Side, load: Load, settings: Settings, prefix: str, *, warm_up: bool) -> Sample:
+    before = processes.cpu_seconds(side.server.session)
     try:
-        return put_load(
+        sample = put_load(
             load,
             side.server.api.port,
             side.token,
@@ -140,6 +143,8 @@ def _round(side: Side, load: Load, settings: Settings, prefix: str, *, warm_up: 
         )
     except Spoiled as error:
         raise Spoiled(f"{side.server.title}: {error}") from None
+    spent = processes.cpu_seconds(side.server.session) - before
+    return msgspec.structs.replace(sample, cpu=spent)
 
 
 def _verify(load: Load, sides: Sequence[Side]) -> list[str]:

@@ -1,5 +1,6 @@
 """What a run of the bench measured: the form in which it is shown, saved and compared."""
 
+import math
 from pathlib import Path
 from statistics import median
 
@@ -14,6 +15,13 @@ class Sample(msgspec.Struct, frozen=True):
     p50: float
     """Milliseconds within which half of the replies came."""
     p99: float
+    cpu: float = 0.0
+    """Seconds of CPU that the server's processes spent meanwhile."""
+
+    @property
+    def cost(self) -> float:
+        """Microseconds of CPU for each request."""
+        return self.cpu / self.requests * 1e6
 
     @property
     def rate(self) -> float:
@@ -27,6 +35,7 @@ class Figures(msgspec.Struct, frozen=True):
     rate: float
     p50: float
     p99: float
+    cost: float
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -41,6 +50,12 @@ class Row(msgspec.Struct, frozen=True):
     def ratio(self) -> float:
         """How many times the baseline's requests per second the subject answers (medians)."""
         return figures(self.subject).rate / figures(self.baseline).rate
+
+    @property
+    def thrift(self) -> float:
+        """How many times as much CPU the baseline needs for a request. Other work on the machine
+        disturbs this much less than the ratio of the rates."""
+        return figures(self.baseline).cost / (figures(self.subject).cost or math.inf)
 
     @property
     def ratio_range(self) -> tuple[float, float]:
@@ -118,6 +133,7 @@ def figures(samples: list[Sample]) -> Figures:
         rate=median(sample.rate for sample in samples),
         p50=median(sample.p50 for sample in samples),
         p99=median(sample.p99 for sample in samples),
+        cost=median(sample.cost for sample in samples),
     )
 
 

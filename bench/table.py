@@ -82,19 +82,22 @@ def _show_circumstances(run: Run, console: Console) -> None:
 
 
 def _loads(run: Run) -> Table:
-    table = Table(title="Requests per second and milliseconds")
+    table = Table(title="Requests per second, milliseconds, and CPU time of a request")
     table.add_column("\nLoad", no_wrap=True)
     for contender in (run.baseline, run.subject):
-        for heading in (f"{contender.name}\nreq/s", "\np50", "\np99"):
+        for heading in (f"{contender.name}\nreq/s", "\np50", "\np99", "\nCPU µs"):
             table.add_column(escape(heading), justify="right")
     table.add_column("\nRatio", justify="right", style="bold")
     table.add_column("\n(lowest, highest)", justify="right")
+    table.add_column("Ratio\nof CPU", justify="right")
     for row in run.rows:
         cells = []
         for side in (figures(row.baseline), figures(row.subject)):
             cells += [f"{side.rate:,.0f}", f"{side.p50:,.1f}", f"{side.p99:,.1f}"]
+            cells.append(f"{side.cost:,.0f}")
         low, high = row.ratio_range
-        table.add_row(escape(row.title), *cells, f"{row.ratio:.2f}", f"({low:.2f}, {high:.2f})")
+        ratios = f"{row.ratio:.2f}", f"({low:.2f}, {high:.2f})", f"{row.thrift:.2f}"
+        table.add_row(escape(row.title), *cells, *ratios)
     return table
 
 

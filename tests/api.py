@@ -57,9 +57,13 @@ class Api:
         path: str,
         body: Mapping[str, Any] | None = None,
         token: str | None = None,
+        wrap_ttl: int | None = None,
     ) -> Answer:
-        """Send one request to `path` (which follows ``/v1/``). `token` goes before the Api's."""
+        """Send one request to `path` (which follows ``/v1/``). `token` goes before the Api's; with
+        `wrap_ttl`, in seconds, the answer is asked for wrapped."""
         headers = {"X-Vault-Token": self.token if token is None else token}
+        if wrap_ttl is not None:
+            headers["X-Vault-Wrap-TTL"] = str(wrap_ttl)
         content = None if body is None else json.dumps(body)
         if method == "PATCH":
             headers["Content-Type"] = "application/merge-patch+json"

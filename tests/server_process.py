@@ -167,4 +167,4 @@ def unseal(api: Api, keys: Sequence[str]) -> None:
 def _environment(home: Path) -> dict[str, str]:
     foreign = ("VAULT_", "BAO_", "WARDGATE_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return {**kept, "HOME": str(home)}
+    return {**kept, "HOME": str(home), "TMPDIR": str(home)}

@@ -2,7 +2,8 @@
 
 What such a call leaves behind, and what bounds it:
 
-- counts of requests for rate limits (`core/quotas/counters.py`): `MAX_WINDOWS` of each kind;
+- counts of requests for rate limits: `MAX_WINDOWS` of each kind (`core/quotas/counters.py`), or the
+  `ROOM` of memory that processes share (`core/quotas/shared_counters.py`);
 - counts of failed logins (`core/lockout.py`), in the storage: `SLOTS` records of `PER_SLOT` names
   for each mount;
 - decoded records and those that are not there (`core/storage.py`): `CACHE_BYTES`;

@@ -1,10 +1,11 @@
 """Rate limits come first (security case 45)."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
-from tests.node import NodeUnderTest, with_node
+from tests.node import Exchange, NodeUnderTest, Scope, with_node
 from wardgate.auth import userpass
 from wardgate.core.json import decode_object
 from wardgate.core.tokens.store import TokenStore
@@ -77,3 +78,42 @@ async def test_45_an_unauthenticated_client_has_a_limit_like_any_other(node: Nod
     assert (await node.login(peer="10.0.0.1:9")).status == 429
     assert (await node.login(peer="10.0.0.2:1")).status == 200
     assert (await node.read("auth/token/lookup-self", peer="10.0.0.1:1")).status == 200
+
+
+class KeptBack(Exchange):
+    """A request whose body arrives when the test says so."""
+
+    def __init__(self) -> None:
+        super().__init__(b"{}")
+        self.arrived = asyncio.Event()
+
+    async def __call__(self) -> bytes:
+        await self.arrived.wait()
+        return await super().__call__()
+
+
+@pytest.mark.parametrize("block", ["0", "1h"])
+def test_45_bodies_that_are_kept_back_are_counted_as_they_arrive(block: str) -> None:
+    """Who lets the last of many requests arrive first begins no new interval with each of them."""
+
+    @with_node
+    async def body(node: NodeUnderTest) -> None:
+        fields = {"rate": 2, "interval": "1h", "block_interval": block}
+        await node.ok("sys/quotas/rate-limit/all", fields)
+        requests = []
+        for _ in range(6):
+            scope = Scope("POST", "/v1/auth/token/lookup-self", "", {"content-length": "2"})
+            exchange = KeptBack()
+            answered = asyncio.create_task(node.application.__rsgi__(scope, exchange))
+            await asyncio.sleep(0)
+            requests.append((exchange, answered))
+            node.clock.advance(10)
+        statuses = []
+        for exchange, answered in reversed(requests):
+            exchange.arrived.set()
+            await answered
+            assert exchange.answer is not None
+            statuses.append(exchange.answer.status)
+        assert statuses == [403, 403, 429, 429, 429, 429]
+
+    body()

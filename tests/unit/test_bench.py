@@ -22,8 +22,8 @@ from wardgate.server.node import Node
 from wardgate.store.lmdb import LmdbStore
 
 
-def sample(rate: int, p50: float = 1.0, p99: float = 2.0) -> Sample:
-    return Sample(requests=rate * 10, seconds=10.0, p50=p50, p99=p99)
+def sample(rate: int, p50: float = 1.0, p99: float = 2.0, cpu: float = 10.0) -> Sample:
+    return Sample(requests=rate * 10, seconds=10.0, p50=p50, p99=p99, cpu=cpu)
 
 
 def row(load: str = "lookup", title: str = "Token lookup-self") -> Row:
@@ -68,6 +68,18 @@ def counts(**changed: int) -> str:
 def test_a_round_is_read_from_what_wrk_prints() -> None:
     found = read_counts(counts())
     assert (found.rate, found.p50, found.p99) == (250.0, 1.5, 9.0)
+
+
+def test_the_cpu_of_a_request_is_compared_by_its_medians() -> None:
+    found = Row(
+        "lookup",
+        "Token lookup-self",
+        baseline=[sample(100, cpu=5), sample(100, cpu=20), sample(100, cpu=10)],
+        subject=[sample(800, cpu=8), sample(800, cpu=4), sample(800, cpu=800)],
+    )
+    assert found.thrift == pytest.approx(10)
+    assert "10,000" in shown(run(found))
+    assert "10.00" in shown(run(found))
 
 
 @pytest.mark.parametrize("wrong", ["status", "socket", "timeout"])

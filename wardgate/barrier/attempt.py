@@ -1,16 +1,20 @@
 """A key in the hands of people: how it is split, and the shares that were given back so far.
 
-The shares given live in this process alone and are never written. Anyone may give one, so what is
+The shares given live in memory alone and are never written. Anyone may give one, so what is
 kept is bounded (by the threshold), and a wrong one costs the attempt, not the server.
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 from uuid import uuid4
 
+import msgspec
+
 from wardgate.barrier import shamir
 from wardgate.barrier.envelope import KEY_BYTES
+from wardgate.barrier.shared import Change, SharedSecrets, SharedState
 from wardgate.errors import InvalidRequest
 
 
@@ -22,16 +26,18 @@ class Progress(NamedTuple):
 
 
 class Attempt:
-    """The shares of one key that people have given so far."""
+    """The shares of one key that people have given so far: to this process, or to any of those that
+    have `shared`."""
 
-    def __init__(self) -> None:
-        self._given: list[bytes] = []
-        self._nonce = ""
+    def __init__(self, shared: SharedSecrets | None = None) -> None:
+        self._shared = shared
+        self._own = SharedState()
 
     @property
     def progress(self) -> Progress:
         """How far it has come."""
-        return Progress(len(self._given), self._nonce)
+        state = self._own if self._shared is None else self._shared.read()[1]
+        return Progress(len(state.given), state.nonce)
 
     def add(self, share: bytes, shares: int) -> None:
         """Count a share of a key that was split in `shares`; one given twice counts once.
@@ -44,32 +50,43 @@ class Attempt:
                 f"invalid key: a key of this server has {length} bytes once decoded; "
                 "give it as it was printed at initialisation"
             )
-        if any(hmac.compare_digest(share, given) for given in self._given):
-            return
-        if shares > 1:
-            if share[-1] == 0:
-                raise InvalidRequest(
-                    "invalid key: this is not a share that an initialisation gave out"
-                )
-            if any(share[-1] == given[-1] for given in self._given):
+        if shares > 1 and share[-1] == 0:
+            raise InvalidRequest("invalid key: this is not a share that an initialisation gave out")
+        with self._changing() as change:
+            state = change.before
+            if any(hmac.compare_digest(share, given) for given in state.given):
+                return
+            if shares > 1 and any(share[-1] == given[-1] for given in state.given):
                 raise InvalidRequest(
                     "invalid key: another key for the same share was given in this attempt, so one "
                     "of the two is wrong; reset the attempt and start again"
                 )
-        if not self._given:
-            self._nonce = str(uuid4())
-        self._given.append(share)
+            change.after = msgspec.structs.replace(
+                state, given=(*state.given, share), nonce=state.nonce or str(uuid4())
+            )
 
-    def take(self) -> list[bytes]:
-        """The shares given, which ends the attempt."""
-        given = self._given
-        self.forget()
-        return given
+    def take(self, threshold: int) -> tuple[bytes, ...] | None:
+        """The shares given, which ends the attempt; None while they are fewer than `threshold`."""
+        with self._changing() as change:
+            given = change.before.given
+            if len(given) < threshold:
+                return None
+            change.after = msgspec.structs.replace(change.before, given=(), nonce="")
+            return given
 
     def forget(self) -> None:
         """End the attempt."""
-        self._given = []
-        self._nonce = ""
+        self.take(0)
+
+    @contextmanager
+    def _changing(self) -> Iterator[Change]:
+        if self._shared is not None:
+            with self._shared.changing() as change:
+                yield change
+        else:
+            change = Change(self._own)
+            yield change
+            self._own = change.after
 
 
 def split_key(key: bytes, shares: int, threshold: int) -> list[bytes]:

@@ -41,6 +41,7 @@ from wardgate.barrier.seal import (
     read_record,
     read_stored,
 )
+from wardgate.barrier.shared import SharedSecrets
 from wardgate.barrier.shares import RECOVERY_SHARES, ShareMarks
 from wardgate.clock import Clock
 from wardgate.errors import InvalidRequest
@@ -96,17 +97,27 @@ class Health:
 class AutoSeal:
     """Unseals by itself, and has a recovery key for people."""
 
-    def __init__(self, store: Store, barrier: Barrier, wrapper: Wrapper, clock: Clock) -> None:
-        """`store` is the one below `barrier`."""
+    def __init__(
+        self,
+        store: Store,
+        barrier: Barrier,
+        wrapper: Wrapper,
+        clock: Clock,
+        shared: SharedSecrets | None = None,
+    ) -> None:
+        """`store` is the one below `barrier`; `shared` is as the barrier's."""
         self._store = store
         self._barrier = barrier
         self._wrapper = wrapper
         self._clock = clock
-        self._attempt = Attempt()
+        self._attempt = Attempt(shared)
         self.health = Health(True, clock.now())
-        self.opened = False
-        """Whether this process was unsealed before. It does not do that by itself a second time:
+
+    @property
+    def opened(self) -> bool:
+        """Whether the server was unsealed before. It does not do that by itself a second time:
         whoever seals it means it."""
+        return self._barrier.was_open
 
     @property
     def type(self) -> str:
@@ -208,9 +219,9 @@ class AutoSeal:
                 "this server has no recovery key; start it anew, and it unseals by itself"
             )
         self._attempt.add(share, record.shares)
-        if self._attempt.progress.progress < record.threshold:
+        given = self._attempt.take(record.threshold)
+        if given is None:
             return False
-        given = self._attempt.take()
         root_key = await self._unwrap(record)
         if not _proves(given, record, root_key):
             raise InvalidRequest(
@@ -327,7 +338,6 @@ class AutoSeal:
     async def _unseal(self, root_key: bytes) -> None:
         await self._barrier.unseal(root_key)
         self._attempt.forget()
-        self.opened = True
 
     async def _wrap(self, plaintext: bytes) -> Wrapped:
         try:

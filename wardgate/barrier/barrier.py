@@ -65,13 +65,17 @@ class Barrier(Keys):
                 "restore the rest, or start with empty storage"
             ) from None
 
-    def revision(self) -> Coroutine[Any, Any, int]:
-        """See `Store.revision`. Every request begins with it, so it adds no coroutine of its own."""
+    async def revision(self) -> int:
+        """See `Store.revision`. Every request begins with it or with `known_revision`, and so with
+        what other processes of this server have done to the seal."""
+        await self.follow()
         self._opened()
-        return self._store.revision()
+        return await self._store.revision()
 
     def known_revision(self) -> int | None:
         """See `Store.known_revision`."""
+        if self._shared is not None and self._shared.mark != self._mark:
+            return None
         self._opened()
         return self._store.known_revision()
 
@@ -139,6 +143,6 @@ class Barrier(Keys):
             return (await self._reload()).keyring.decrypt(context, value)
 
     async def close(self) -> None:
-        """Forget the keys and close the store below, sealed or not."""
-        self.seal()
+        """Forget the keys, in this process alone, and close the store below, sealed or not."""
+        self._forget()
         await self._store.close()

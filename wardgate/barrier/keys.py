@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+import msgspec
+
 from wardgate.barrier import envelope, handover
 from wardgate.barrier.envelope import KEY_BYTES
 from wardgate.barrier.errors import BarrierError, NotInitialized, WrongKey
 from wardgate.barrier.handover import HANDOVER
 from wardgate.barrier.keyring import Keyring
+from wardgate.barrier.shared import NEVER_CHANGED, SharedSecrets
 from wardgate.clock import Clock
 from wardgate.errors import Sealed
 from wardgate.store.interface import ABSENT, Conflict, Delete, Put, Store, Write
@@ -51,11 +54,18 @@ class _Open:
 class Keys:
     """The root key and the keyring, while unsealed."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, shared: SharedSecrets | None = None) -> None:
+        """With `shared`, the other processes that have it are unsealed and sealed together with
+        this one."""
         self._store = store
         self._clock = clock
         self._open: _Open | None = None
         self._uncounted: Counter[int] = Counter()
+        self._shared = shared
+        self._mark = NEVER_CHANGED
+        self._was_open = False
+        self.on_sealed: Callable[[], None] = lambda: None
+        """Called when the keys are gone: what was decrypted by them has to be forgotten."""
 
     # The seal
 
@@ -73,10 +83,43 @@ class Keys:
         found = await self._load(root_key)
         if self._open is None or found.version > self._open.version:
             self._open = found
+        self._publish(found.root_key)
 
     def seal(self) -> None:
         """Forget the keys; calls under way fail with `Sealed` when they come to decrypt."""
+        self._publish(b"")
+        self._forget()
+
+    async def follow(self) -> None:
+        """Do what another process of this server has done: unseal, seal, replace the root key."""
+        if self._shared is None or self._shared.mark == self._mark:
+            return
+        mark, state = self._shared.read()
+        if not state.root_key:
+            self._forget()
+        elif self._open is None or self._open.root_key != state.root_key:
+            found = await self._newest(state.root_key)
+            if self._open is None or found.version > self._open.version:
+                self._open = found
+        self._mark = mark
+
+    @property
+    def was_open(self) -> bool:
+        """Whether this process, or another one that it shares its keys with, was ever unsealed."""
+        return self._was_open or (self._shared is not None and self._shared.read()[1].was_open)
+
+    def _forget(self) -> None:
         self._open = None
+        self.on_sealed()
+
+    def _publish(self, root_key: bytes) -> None:
+        self._was_open = self._was_open or bool(root_key)
+        if self._shared is not None:
+            with self._shared.changing() as change:
+                was_open = change.before.was_open or self._was_open
+                change.after = msgspec.structs.replace(
+                    change.before, root_key=root_key, was_open=was_open
+                )
 
     # The keyring
 
@@ -201,7 +244,10 @@ class Keys:
         return _Open(root_key, Keyring.unwrap(root_key, KEYRING, entry.value), entry.version)
 
     async def _load_again(self) -> _Open:
-        root_key = self._opened().root_key
+        return await self._newest(self._opened().root_key)
+
+    async def _newest(self, root_key: bytes) -> _Open:
+        """The keyring as it is now, under `root_key` or one that has replaced it."""
         while True:
             try:
                 return await self._load(root_key)
@@ -222,7 +268,10 @@ class Keys:
     def _renew(self, found: _Open) -> None:
         """Take `found` into use if it is newer and the barrier was not sealed meanwhile."""
         if self._open is not None and found.version > self._open.version:
+            replaced = found.root_key != self._open.root_key
             self._open = found
+            if replaced:
+                self._publish(found.root_key)
 
     async def _change(
         self,

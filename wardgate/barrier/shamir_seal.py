@@ -11,6 +11,7 @@ from wardgate.barrier.envelope import KEY_BYTES
 from wardgate.barrier.errors import BarrierError, NotInitialized, WrongKey
 from wardgate.barrier.keys import KEYRING, SEAL
 from wardgate.barrier.seal import InitResult, SealRecord, SealStatus, read_record, read_stored
+from wardgate.barrier.shared import SharedSecrets
 from wardgate.barrier.shares import UNSEAL_SHARES, ShareMarks
 from wardgate.errors import InvalidRequest
 from wardgate.store.interface import Conflict, Put, Store
@@ -36,11 +37,11 @@ class ShamirSeal:
 
     type = TYPE
 
-    def __init__(self, store: Store, barrier: Barrier) -> None:
-        """`store` is the one below `barrier`."""
+    def __init__(self, store: Store, barrier: Barrier, shared: SharedSecrets | None = None) -> None:
+        """`store` is the one below `barrier`; `shared` is as the barrier's."""
         self._store = store
         self._barrier = barrier
-        self._attempt = Attempt()
+        self._attempt = Attempt(shared)
 
     def check_counts(self, shares: int, threshold: int) -> None:
         """See `Seal.check_counts`."""
@@ -88,9 +89,10 @@ class ShamirSeal:
         if not self._barrier.sealed:
             return True
         self._attempt.add(share, record.shares)
-        if self._attempt.progress.progress < record.threshold:
+        given = self._attempt.take(record.threshold)
+        if given is None:
             return False
-        await self._barrier.unseal(_root_key(self._attempt.take(), record))
+        await self._barrier.unseal(_root_key(given, record))
         self._attempt.forget()
         return True
 

@@ -7,6 +7,7 @@ of uses, are not part of it.
 """
 
 from wardgate.core.cidr import address_allowed
+from wardgate.core.policies import MOST_RULES
 from wardgate.core.policy import Acl
 from wardgate.core.premise import Premise
 from wardgate.core.request import Request
@@ -36,6 +37,7 @@ class Callers:
     def __init__(self, tokens: TokenStore) -> None:
         self._tokens = tokens
         self._seen: dict[str, Caller] = {}
+        self._rules = 0
 
     def known(self, request: Request) -> Caller | None:
         """Whoever sent the request, if that is known still; `PermissionDenied` when the token may not
@@ -55,11 +57,14 @@ class Callers:
         name = self._tokens.known_name(transaction, request.client_token)
         if not name or transaction.writes:
             return
-        if len(self._seen) >= _MOST:
-            self._seen.clear()
+        if len(self._seen) >= _MOST or self._rules > MOST_RULES:
+            self.forget()
+        if request.acl.of_one:
+            self._rules += request.acl.size
         premise = Premise(dict(transaction.reads))
         self._seen[name] = Caller(found, request.acl, premise)
 
     def forget(self) -> None:
         """Drop everything (when the barrier is sealed)."""
         self._seen.clear()
+        self._rules = 0

@@ -14,9 +14,10 @@ from wardgate.core.lockout import Lockout
 from wardgate.core.logins import Logins
 from wardgate.core.metrics import Metrics
 from wardgate.core.mounts import Mounts
+from wardgate.core.peers import NoPeers, Peers
 from wardgate.core.policies import Policies
 from wardgate.core.purging import Purging
-from wardgate.core.quotas import MemoryCounters, RateLimits
+from wardgate.core.quotas import Counters, MemoryCounters, RateLimits
 from wardgate.core.settings import Settings
 from wardgate.core.storage import Storage
 from wardgate.core.sweep import Sweeper
@@ -40,10 +41,14 @@ class Core:
         clock: Clock,
         settings: Settings,
         catalog: Catalog,
+        counters: Counters | None = None,
     ) -> None:
+        """`counters` say how many requests each client has sent; by default this process counts for
+        itself."""
         self.clock = clock
         self.settings = settings
         self.metrics = Metrics()
+        self.peers: Peers = NoPeers()
         self.storage = Storage(barrier)
         self.barrier = barrier
         self.catalog = catalog
@@ -57,7 +62,8 @@ class Core:
         self.audit = Audit(self.storage, self.standings, clock, settings, self.metrics)
         self.logins = Logins(self.tokens, self.standings, settings)
         self.leases = Leases(self.storage, self.mounts, self.tokens, settings, clock)
-        self.rate_limits = RateLimits(MemoryCounters())
+        counters = MemoryCounters() if counters is None else counters  # none counted yet is false
+        self.rate_limits = RateLimits(counters, clock)
         self.lockout = Lockout(settings.user_lockout)
         self.in_flight = InFlight()
         self.sweeper = Sweeper(

@@ -31,7 +31,7 @@ class InFlight:
     def end_overdue(self, now: float) -> None:
         """End the requests that have taken longer than they may."""
         for request, task in self.requests.items():
-            if task is None or now <= request.time + request.patience or _ENDED in request.memo:
+            if task is None or now <= request.began + request.patience or _ENDED in request.memo:
                 continue
             transaction = getattr(request, "transaction", None)
             if transaction is None or not transaction.committing:

@@ -1,7 +1,8 @@
 """Counters, summaries and gauges that any part of the core may keep, and the registry of them all.
 
 They are plain numbers in the memory of this process, changed from its event loop only, so counting
-costs some ten nanoseconds. They are read when somebody asks for them (`wardgate.system.metrics`).
+costs some ten nanoseconds. They are read when somebody asks for them (`wardgate.system.metrics`);
+where several processes are one server, those of all are put together (`wardgate.core.metrics_of_all`).
 
 Names are Vault's, in its dotted form without the prefix: ``core.handle_request`` is shown as
 ``vault_core_handle_request``. The values of labels are what operators chose, such as the path of a
@@ -19,6 +20,9 @@ T = TypeVar("T")
 Labels: TypeAlias = tuple[tuple[str, str], ...]
 """Sorted pairs of name and value."""
 Kind: TypeAlias = Literal["counter", "gauge", "summary"]
+Scope: TypeAlias = Literal["process", "server"]
+"""Whether a gauge is about this process, so that those of all processes are added up, or about
+something that they all have together, so that any of them knows it."""
 
 MAX_SERIES = 500
 """Series of one name; what comes beyond is counted under ``other``."""
@@ -87,16 +91,30 @@ class Reading:
 Read: TypeAlias = Callable[[], Iterable[Reading]]
 
 
+def summed(labels: Labels, readings: Iterable[Reading]) -> Reading:
+    """One reading of several summaries: the last values are as many of each as it has its share."""
+    readings = [each for each in readings if each.count]
+    recent = array("d")
+    count = sum(each.count for each in readings)
+    for each in readings:
+        share = RECENT * len(readings) * each.count // count
+        recent.extend(each.recent[: max(1, min(len(each.recent), share))])
+    return Reading(labels, sum(each.value for each in readings), count, recent)
+
+
 class Family:
     """All series of one name."""
 
-    __slots__ = ("help", "kind", "name", "read")
+    __slots__ = ("help", "kind", "name", "read", "scope")
 
-    def __init__(self, name: str, kind: Kind, help: str, read: Read) -> None:
+    def __init__(
+        self, name: str, kind: Kind, help: str, read: Read, scope: Scope = "process"
+    ) -> None:
         self.name = name
         self.kind = kind
         self.help = help
         self.read = read
+        self.scope = scope
 
 
 class Metrics:
@@ -125,24 +143,28 @@ class Metrics:
             self._add(name, "summary", help, lambda: _summed(made))
         return _one(series, labels, Summary)
 
-    def gauge(self, name: str, help: str, read: Callable[[], float | None]) -> None:
+    def gauge(
+        self, name: str, help: str, read: Callable[[], float | None], scope: Scope = "process"
+    ) -> None:
         """A value that `read` gives when it is asked for; None while it is not known."""
-        self.collected(name, "gauge", help, lambda: _known(read()))
+        self.collected(name, "gauge", help, lambda: _known(read()), scope)
 
-    def collected(self, name: str, kind: Kind, help: str, read: Read) -> None:
+    def collected(
+        self, name: str, kind: Kind, help: str, read: Read, scope: Scope = "process"
+    ) -> None:
         """Series that `read` gives when they are asked for. It takes the place of what had the same
         name. `read` is quick, and reads no storage."""
         self._families.pop(name, None)
-        self._add(name, kind, help, read)
+        self._add(name, kind, help, read, scope)
 
     def families(self) -> Iterator[Family]:
         """Every family, by name."""
         for name in sorted(self._families):
             yield self._families[name]
 
-    def _add(self, name: str, kind: Kind, help: str, read: Read) -> None:
+    def _add(self, name: str, kind: Kind, help: str, read: Read, scope: Scope = "process") -> None:
         assert name not in self._families, f"{name} is of another kind already"
-        self._families[name] = Family(name, kind, help, read)
+        self._families[name] = Family(name, kind, help, read, scope)
 
 
 def _one(series: dict[Labels, T], labels: dict[str, str], make: Callable[[], T]) -> T:

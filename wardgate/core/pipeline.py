@@ -154,6 +154,8 @@ class Pipeline:
     async def _attempt(self, request: Request, transaction: Transaction) -> Response:
         core = self._core
         request.transaction = transaction
+        # what is true is asked now: the body may have taken its time, or another try
+        request.time = core.clock.now()
         request.warnings = []
         ground = core.grounds.known(transaction) or await core.grounds.find(transaction)
         table = ground.table
@@ -189,6 +191,7 @@ class Pipeline:
         caller = core.callers.known(request)
         if caller is not None:
             request.token_key, request.token, request.acl = caller.name, caller.token, caller.acl
+            transaction.decided = len(transaction.reads)
             return await self._authorised(request, route)
         found = await calling_token(core, request)
         request.token_key = found.name
@@ -196,6 +199,7 @@ class Pipeline:
         if found.token.num_uses == 0:
             request.acl = await rights(core, transaction, found.token, request.time)
             core.callers.keep(request, found)
+            transaction.decided = len(transaction.reads)
             return await self._authorised(request, route)
         return await self._used(request, route, found)
 
@@ -234,6 +238,8 @@ class Pipeline:
             request.transaction.restore(staged)
             attempt.failed()  # the failure counts, so this is an answer whose writes are committed
             return error_response(error)
+        # a batch token writes nothing, and must not come from a user who is gone meanwhile
+        request.transaction.decided = len(request.transaction.reads)
         if attempt is not None and response.auth is not None:
             await attempt.succeeded(self._core.storage)
         return await self._wrapped(request, response) if request.wrap_ttl else response
@@ -271,6 +277,7 @@ class Pipeline:
         if request.audit is not None:
             slowly = request.audit.note(request)
             if slowly is not None:
+                request.transaction.lingered = True
                 await slowly
         response = await endpoint.call(request, captures)
         if response.status >= 400:

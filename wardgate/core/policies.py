@@ -30,6 +30,8 @@ _KEPT = str.maketrans({"/": "\x1f", "\x1f": "\x1e"})
 characters, so none of those that a token may be given leads to the policy of another."""
 
 _COMPILED_MOST = 10_000  # policy sets kept compiled
+MOST_RULES = 100_000
+"""Rules in all of them together, of about 400 bytes each."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -74,6 +76,7 @@ class Policies:
 
     def __init__(self) -> None:
         self._compiled: dict[tuple[tuple[str, ...], str], _Compiled] = {}
+        self._rules = 0
         self._root = Acl.compile((), root=True)
 
     async def get(self, transaction: Transaction, name: str) -> Policy | None:
@@ -134,10 +137,12 @@ class Policies:
             ),
         )
         if -1 not in reads.values():
-            if len(self._compiled) >= _COMPILED_MOST:
-                self._compiled.clear()
-            key = (names, standing.entity.id if standing else "")
+            if len(self._compiled) >= _COMPILED_MOST or self._rules > MOST_RULES:
+                self.forget()
+            # for one entity alone only where templates speak of it: most users have the same rights
+            key = (names, standing.entity.id if standing is not None and subject else "")
             self._compiled[key] = _Compiled(acl, Premise(reads))
+            self._rules += acl.size
         return acl
 
     def known(
@@ -150,11 +155,17 @@ class Policies:
         """What `acl` gives, if it was compiled from what is true still."""
         if ROOT in names:
             return self._root
-        compiled = self._compiled.get((names, standing.entity.id if standing else ""))
-        if compiled is None or compiled.acl.valid_until <= now:
-            return None
-        return compiled.acl if compiled.premise.holds(transaction) else None
+        for entity_id in ("", standing.entity.id) if standing is not None else ("",):
+            compiled = self._compiled.get((names, entity_id))
+            if (
+                compiled is not None
+                and now < compiled.acl.valid_until
+                and compiled.premise.holds(transaction)
+            ):
+                return compiled.acl
+        return None
 
     def forget(self) -> None:
         """Drop everything compiled (when the barrier is sealed)."""
         self._compiled.clear()
+        self._rules = 0

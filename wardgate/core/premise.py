@@ -9,6 +9,7 @@ them.
 from collections.abc import Mapping
 
 from wardgate.core.storage import Transaction
+from wardgate.store.interface import Conflict
 
 
 class Premise:
@@ -21,7 +22,8 @@ class Premise:
         self._dropped = -1  # something may have changed meanwhile, so the first use looks
 
     def holds(self, transaction: Transaction) -> bool:
-        """Whether all records are as they were. If so, the transaction has read them too."""
+        """Whether all records are as they were. If so, the transaction has read them too: it ends by
+        `Conflict` where it had read another version before."""
         storage = transaction.storage
         if self._dropped != storage.dropped:
             cache = storage.cache
@@ -31,5 +33,11 @@ class Premise:
                     return False
                 cached.relied_on = True
             self._dropped = storage.dropped
-        transaction.reads.update(self._reads)
+        reads = transaction.reads
+        if reads.items() <= self._reads.items():
+            reads.update(self._reads)
+            return True
+        for key, version in self._reads.items():
+            if reads.setdefault(key, version) != version:
+                raise Conflict(key)
         return True

@@ -28,13 +28,15 @@ Headers = list[tuple[str, str]]
 
 class Request:
     """One request. `path` is what follows ``/v1/``, `peer` is address and port of whoever sent it;
-    times are seconds since the epoch; `patience` is how many seconds the answer may take. `opened`
+    times are seconds since the epoch; `patience` is how many seconds the answer may take from when it
+    `began`; `time` is when it is answered, anew for each try. `opened`
     are the groups of endpoints that need no token on the listener that it came through."""
 
     __slots__ = (
         "__dict__",  # for what few requests have
         "acl",
         "audit",
+        "began",
         "body",
         "client_token",
         "header_values",
@@ -91,7 +93,7 @@ class Request:
         self.id = id
         self.operation = operation
         self.path = path
-        self.time = time
+        self.began = self.time = time
         self.body = body
         self.query = query
         self.headers = headers
@@ -118,6 +120,9 @@ class Request:
         if name not in self.memo:
             if self.audit is not None:
                 await self.audit.delivered(self)
+            transaction = getattr(self, "transaction", None)
+            if transaction is not None:  # what is asked of a sealed server has none
+                transaction.lingered = True
             if self.tracer is None:
                 self.memo[name] = await work()
             else:

@@ -12,6 +12,7 @@ effect outside of its transaction.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import islice
 from time import perf_counter
 from typing import Any, Protocol, TypeVar
 
@@ -112,10 +113,12 @@ class Storage:
                     transaction = Transaction(self, self.current)
                 else:
                     transaction = await self.begin()
-                result = await work(transaction)
                 try:
+                    result = await work(transaction)
                     if transaction.writes:
                         await self._commit(transaction)
+                    elif transaction.lingered or self.current != transaction.revision:
+                        await self._check(transaction)
                     for counter in transaction.counted:
                         counter.add()
                     return result
@@ -148,6 +151,21 @@ class Storage:
                 await transaction.commit()
         self.commits.observe((perf_counter() - began) * 1000)
 
+    async def _check(self, transaction: "Transaction") -> None:
+        """Raise `Conflict` if something has changed that an answer without a commit stands on."""
+        now = await self.begin()
+        if now.revision == transaction.revision:
+            return
+        for key, version in islice(transaction.reads.items(), transaction.decided):
+            cached = self.cache.get(key)
+            if cached is not None:
+                newest = cached.version
+            else:
+                entry = await now.entry(key)
+                newest = ABSENT if entry is None else entry.version
+            if newest != version:
+                raise Conflict(key)
+
     def remember(self, key: str, cached: _Cached) -> None:
         """Keep a decoded record, dropping the oldest ones when the cache is full."""
         self.drop(key)
@@ -175,12 +193,13 @@ class Transaction:
     """Reads as of `revision` or newer, and writes that are kept back until the commit.
 
     It sees its own writes. Listing does not: list before writing, or remember what was written.
-    From the moment that it is `committing`, nobody can say that it has no effect.
+    From the moment that it is `committing`, nobody can say that it has no effect. What it has read it
+    sees only once: where a record is another one when it is asked for again, it ends by `Conflict`.
     """
 
     __slots__ = (
-        "_finish", "_writes", "committing", "constants", "counted", "guard", "mount_table", "reads",
-        "revision", "storage",
+        "_finish", "_writes", "committing", "constants", "counted", "decided", "guard", "lingered",
+        "mount_table", "reads", "revision", "storage",
     )  # fmt: skip
 
     def __init__(self, storage: Storage, revision: int) -> None:
@@ -188,6 +207,11 @@ class Transaction:
         self.committing = False
         self.counted: Sequence[Counter] = ()
         self.reads: dict[str, int] = {}
+        self.decided = 0
+        """How many of `reads`, of the first, the answer stands on: they must be true still when it is
+        given, though nothing is written."""
+        self.lingered = False
+        """Whether it has waited for something, or may have read what is newer than its revision."""
         self.constants = storage.constants
         self.storage = storage
         self._writes: dict[str, tuple[Any, RecordCodec[Any]] | None] = {}
@@ -208,7 +232,8 @@ class Transaction:
                 cached = await self._load(key, codec)
             except InvalidKey:
                 return None
-        self.reads[key] = cached.version
+        if self.reads.setdefault(key, cached.version) != cached.version:
+            raise Conflict(key)
         record: T | None = cached.record
         return record
 
@@ -221,18 +246,20 @@ class Transaction:
         cached = self.storage.cache.get(key)
         if cached is None or key in self._writes:
             return None
-        self.reads[key] = cached.version
+        if self.reads.setdefault(key, cached.version) != cached.version:
+            raise Conflict(key)
         return cached.record
 
     async def peek(self, key: str, codec: RecordCodec[T]) -> T | None:
         """What is stored under `key`, for reports over many records: the commit does not depend on
         it, and it takes no room in the cache from what requests need."""
-        entry = await self._entry(key)
+        entry = await self.entry(key)
         return None if entry is None else _decoded(key, entry, codec)
 
     async def _load(self, key: str, codec: RecordCodec[T]) -> _Cached:
         current = self.storage.current
-        entry = await self._entry(key)
+        self.lingered = True
+        entry = await self.entry(key)
         if entry is None:
             fresh = _Cached(None, ABSENT, _RECORD_OVERHEAD)
         else:
@@ -242,7 +269,8 @@ class Transaction:
             self.storage.remember(key, fresh)
         return fresh
 
-    async def _entry(self, key: str) -> Entry | None:
+    async def entry(self, key: str) -> Entry | None:
+        """What is stored under `key` at this moment, as bytes."""
         try:
             return await self.storage.blobs.get(key)
         except InvalidKey:

@@ -7,7 +7,7 @@ together from these when somebody asks.
 import re
 from collections.abc import Iterable
 
-from wardgate.core.metrics import RECENT, Metrics, Reading, Summary
+from wardgate.core.metrics import Metrics, Reading, Summary, summed
 from wardgate.core.request import Request, Response
 
 MAX_ROUTES = 2000
@@ -74,12 +74,5 @@ def _all(routes: _Routes) -> list[Summary]:
 
 
 def _together(summaries: Iterable[Summary]) -> Reading:
-    """One reading of several summaries: the last values are as many of each as it has its share."""
-    summaries = [each for each in summaries if each.count]
-    recent: list[float] = []
-    count = sum(each.count for each in summaries)
-    for each in summaries:
-        values = each.recent()
-        share = max(1, min(len(values), RECENT * len(summaries) * each.count // count))
-        recent += values[:share]
-    return Reading((), sum(each.sum for each in summaries), count, recent)
+    """One reading of several summaries."""
+    return summed((), [Reading((), each.sum, each.count, each.recent()) for each in summaries])

@@ -2,7 +2,7 @@
 
 A count begins some time after the start and takes at most a twentieth of this process's time, so
 neither the start nor any request takes longer the more is stored. Until the first one is done, its
-gauge is not shown.
+gauge is not shown. Of several processes of one server, the first one counts for all.
 """
 
 import asyncio
@@ -43,16 +43,17 @@ class Census:
             ("secret.kv.count", "Secrets of a key-value store."),
             ("core.mount_table.num_entries", "Mounts."),
         ):
-            core.metrics.collected(name, "gauge", text, partial(self._readings, name))
+            core.metrics.collected(name, "gauge", text, partial(self._readings, name), "server")
 
     def add(self, name: str, help: str, prefix: str) -> None:
         """Count the keys below a prefix of the storage, folders and all, for the gauge `name`."""
         self._prefixes[name] = prefix
-        self._core.metrics.collected(name, "gauge", help, partial(self._readings, name))
+        read = partial(self._readings, name)
+        self._core.metrics.collected(name, "gauge", help, read, "server")
 
     async def run(self) -> None:
         """Go on for ever; stop it by cancelling the task."""
-        if self._period <= 0:
+        if self._period <= 0 or self._core.peers.number != 0:
             return
         await self._pause(FIRST)
         while True:

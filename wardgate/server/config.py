@@ -96,8 +96,12 @@ class ServerConfig:
     raw_storage_endpoint: bool = False
     plugin_directory: Path | None = None
     pid_file: Path | None = None
+    workers: int = 1
     user_lockout: Mapping[str, LockoutTuning] = field(default_factory=dict)
 
+
+MOST_WORKERS = 64
+"""Far above what one data file can use."""
 
 WITHOUT_EFFECT = ("cluster_addr", "disable_mlock")
 """Keys whose values are checked and then do nothing, without misleading anybody."""
@@ -162,6 +166,7 @@ def load_config(
         raw_storage_endpoint=section.flag("raw_storage_endpoint") or False,
         plugin_directory=_path(section, "plugin_directory"),
         pid_file=_path(section, "pid_file"),
+        workers=_workers(section, storage),
         user_lockout=read_user_lockout(section),
     )
     if config.initialize and isinstance(config.seal, ShamirSeal):
@@ -173,6 +178,18 @@ def load_config(
     section.without_effect(NOTHING_LIKE_IT, "Wardgate has nothing like it")
     section.finish()
     return config, warnings
+
+
+def _workers(section: Section, storage: StorageConfig) -> int:
+    """How many processes answer requests."""
+    count = section.integer("workers")
+    if count is None:
+        return 1
+    if not 1 <= count <= MOST_WORKERS:
+        raise section.error("workers", f"must be a number from 1 to {MOST_WORKERS}")
+    if count > 1 and isinstance(storage, MemoryStorage):
+        raise section.error("workers", "several need a storage that they can share; use lmdb")
+    return count
 
 
 _STORAGE_FIX = 'storage "lmdb" { path = "DIRECTORY" }, or storage "inmem" { } to keep nothing'

@@ -11,13 +11,16 @@ from wardgate.core.storage import Storage
 
 
 def register_gauges(metrics: Metrics, barrier: Barrier, storage: Storage) -> None:
-    """Let `metrics` show them."""
+    """Let `metrics` show them. The processes of one server are sealed and unsealed together."""
     process = psutil.Process()
-    metrics.gauge("core.unsealed", "1 when unsealed.", lambda: 0 if barrier.sealed else 1)
+    metrics.gauge(
+        "core.unsealed", "1 when unsealed.", lambda: 0 if barrier.sealed else 1, scope="server"
+    )
     metrics.gauge(
         "core.active",
         "1 when this process answers requests; every process that is unsealed does.",
         lambda: 0 if barrier.sealed else 1,
+        scope="server",
     )
     metrics.gauge("runtime.alloc_bytes", "Memory in use.", lambda: float(process.memory_info().rss))
     metrics.gauge(

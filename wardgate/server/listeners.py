@@ -61,6 +61,11 @@ class UnixListener:
 ListenerConfig: TypeAlias = TcpListener | UnixListener
 
 
+def uses_tls(config: ListenerConfig) -> bool:
+    """Whether clients have to speak TLS."""
+    return isinstance(config, TcpListener) and config.tls is not None
+
+
 def same_address(one: ListenerConfig, other: ListenerConfig) -> bool:
     """Whether both want the same port or socket. Port 0 is any free port, so never the same."""
     match one, other:

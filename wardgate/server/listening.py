@@ -21,14 +21,19 @@ from granian.server.embed import Server
 
 from wardgate.clock import Clock
 from wardgate.http.app import Application
-from wardgate.server.listeners import ListenerConfig, TcpListener, TlsVersion, UnixListener
+from wardgate.server.listeners import (
+    ListenerConfig,
+    TcpListener,
+    TlsVersion,
+    UnixListener,
+    uses_tls,
+)
 from wardgate.server.sockets import (
     BACKLOG,
     ListenError,
-    address,
     deafen,
+    name_of,
     open_socket,
-    written,
 )
 from wardgate.server.tls import load_tls
 
@@ -58,13 +63,20 @@ class Listener:
     once; the rest waits to be accepted."""
 
     def __init__(
-        self, config: ListenerConfig, application: Application, clock: Clock, connections: int
+        self,
+        config: ListenerConfig,
+        application: Application,
+        clock: Clock,
+        connections: int,
+        opened: socket.socket | None = None,
     ) -> None:
+        """`opened` is the listener's socket where that was opened already, for several processes."""
         self._config = config
         self._given = config
         self._application = application
         self._clock = clock
         self._connections = connections
+        self._inherited = opened
         self._socket: socket.socket | None = None
         self._serving: _Serving | None = None
         self._leaving: set[asyncio.Task[None]] = set()
@@ -97,21 +109,16 @@ class Listener:
     @property
     def name(self) -> str:
         """Address or path, as people know it."""
-        if isinstance(self._config, UnixListener):
-            return str(self._config.path)
-        if self._socket is None or self._config.port != 0:
-            return address(self._config)
-        host, port, *_ = self._socket.getsockname()
-        return written(host, port)
+        return name_of(self._config, self._socket)
 
     @property
     def uses_tls(self) -> bool:
-        return isinstance(self._config, TcpListener) and self._config.tls is not None
+        return uses_tls(self._config)
 
     async def start(self) -> None:
         """Listen. Raises `ListenError` when the address is taken or cannot be used, `TlsError` for
         bad certificates."""
-        self._socket = open_socket(self._config)
+        self._socket = self._inherited or open_socket(self._config)
         try:
             self._serving = await self._serve(self._socket)
         except BaseException:
@@ -151,7 +158,7 @@ class Listener:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
-            if isinstance(self._config, UnixListener):
+            if isinstance(self._config, UnixListener) and self._inherited is None:
                 self._config.path.unlink(missing_ok=True)
 
     async def _serve(self, opened: socket.socket) -> "_Serving":

@@ -4,6 +4,7 @@
 done with, as by OpenBao. The files can be read by the server's user alone.
 """
 
+import fcntl
 import logging
 import os
 import re
@@ -52,7 +53,7 @@ class LogFile(logging.Handler):
         except OSError as error:
             self._complain(error)
         try:
-            self._size += os.write(self._descriptor, line)
+            os.write(self._descriptor, line)
         except OSError as error:
             self._complain(error)
 
@@ -82,20 +83,36 @@ class LogFile(logging.Handler):
     def _open(self) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
         self._descriptor = os.open(self.path, flags, 0o600)
-        self._size = os.fstat(self._descriptor).st_size
         self._opened = time.monotonic()
 
     def _is_due(self, more: int) -> bool:
-        large = 0 < self._most_bytes < self._size + more and self._size > 0
-        return large or 0 < self._most_seconds <= time.monotonic() - self._opened
+        if 0 < self._most_seconds <= time.monotonic() - self._opened:
+            return True
+        if not self._most_bytes:
+            return False
+        size = os.fstat(self._descriptor).st_size  # other workers write into it too
+        return size > 0 and self._most_bytes < size + more
 
     def _rotate(self) -> None:
-        name = f"{self.path.stem}-{time.time_ns()}{self.path.suffix}"
-        self.path.rename(self.path.with_name(name))
         old = self._descriptor
-        self._open()
+        fcntl.flock(old, fcntl.LOCK_EX)
+        try:
+            if self._is_current():
+                name = f"{self.path.stem}-{time.time_ns()}{self.path.suffix}"
+                self.path.rename(self.path.with_name(name))
+                self._remove_old()
+            self._open()
+        except BaseException:
+            fcntl.flock(old, fcntl.LOCK_UN)
+            raise
         os.close(old)
-        self._remove_old()
+
+    def _is_current(self) -> bool:
+        """Whether the file that is open has the path still: another worker may have begun a new one."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), self.path.stat())
+        except FileNotFoundError:
+            return False
 
     def _remove_old(self) -> None:
         if self._most_files == 0:

@@ -8,6 +8,7 @@ from typing import Any
 from wardgate.barrier.auto_seal import AutoSeal, Wrapper
 from wardgate.barrier.barrier import Barrier
 from wardgate.barrier.shamir_seal import ShamirSeal
+from wardgate.barrier.shared import SharedSecrets
 from wardgate.clock import Clock, SystemClock
 from wardgate.core.audit.table import Device
 from wardgate.core.backend import Backend, Endpoint
@@ -15,6 +16,7 @@ from wardgate.core.core import Core
 from wardgate.core.mounts import Mount
 from wardgate.core.operation import Operation
 from wardgate.core.pipeline import Pipeline
+from wardgate.core.quotas import Counters
 from wardgate.core.settings import Settings
 from wardgate.core.tracing import Tracer
 from wardgate.errors import WardgateError
@@ -26,10 +28,13 @@ from wardgate.identity import KeyRotation
 from wardgate.server.catalog import Build, BuiltinCatalog
 from wardgate.server.census import Census
 from wardgate.server.gauges import register_gauges
+from wardgate.server.peers import Peers
 from wardgate.server.upkeep import Upkeep
 from wardgate.store.interface import Store
 from wardgate.system import OpenSealEndpoints, SealEndpoints, System, VersionNotes
+from wardgate.system.answering_peers import serve_peers
 from wardgate.system.host import Host
+from wardgate.system.loggers import take_levels
 from wardgate.system.metrics import MetricsEndpoints
 
 _log = logging.getLogger("wardgate.server")
@@ -47,19 +52,24 @@ class Node:
         more_engines: Mapping[str, Build] | None = None,
         wrapper: Wrapper | None = None,
         audit_devices: Sequence[Device] = (),
+        shared: SharedSecrets | None = None,
+        counters: Counters | None = None,
     ) -> None:
         """`more_engines` are kinds of secret engines beside the built-in ones, `audit_devices`
         those that the configuration has. With `wrapper` the server can unseal by itself; without,
-        people have shares of the unseal key."""
+        people have shares of the unseal key. `shared` is what the processes of one server have
+        together, and `counters` count the requests of each client at all of them."""
         self.store = store
         clock = clock or SystemClock()
-        self.barrier = Barrier(store, clock)
+        self.barrier = Barrier(store, clock, shared)
         self.seal = (
-            AutoSeal(store, self.barrier, wrapper, clock)
+            AutoSeal(store, self.barrier, wrapper, clock, shared)
             if wrapper is not None
-            else ShamirSeal(store, self.barrier)
+            else ShamirSeal(store, self.barrier, shared)
         )
-        self.core = Core(self.barrier, clock, settings, BuiltinCatalog(self._system, more_engines))
+        catalog = BuiltinCatalog(self._system, more_engines)
+        self.core = Core(self.barrier, clock, settings, catalog, counters)
+        self.barrier.on_sealed = self.core.forget
         self.core.audit.configure(audit_devices, settings.audit)
         self.core.sweeper.also(KeyRotation(self.core).step)
         self.host = Host()
@@ -73,6 +83,7 @@ class Node:
         self.census = Census(self.core, settings.gauge_period)
         self._timing = Timing(self.core.metrics)
         self._applications: list[Application] = []
+        self._peers: Peers | None = None
         self._tasks: list[asyncio.Task[Any]] = []
 
     def _system(self, core: Core, mount: Mount) -> Backend:
@@ -109,12 +120,22 @@ class Node:
         self._applications.append(made)
         return made
 
+    async def join(self, peers: Peers) -> None:
+        """Be one of several worker processes: answer the others, and ask them. Do it once, before
+        anybody is answered and before `start`. Raises `PeersError`."""
+        serve_peers(peers, self.core, self._metrics, self.host)
+        await peers.start()
+        self._peers = self.core.peers = peers
+        await take_levels(peers)
+
     def start(self) -> None:
-        """Begin the work in the background."""
-        self._tasks.append(asyncio.create_task(self.core.sweeper.run()))
+        """Begin the work in the background. Of several workers, the first does what concerns the
+        storage."""
+        if self.core.peers.number == 0:
+            self._tasks.append(asyncio.create_task(self.core.sweeper.run()))
+        self._tasks.append(asyncio.create_task(self.census.run()))
         self._tasks.append(asyncio.create_task(self.upkeep.run()))
         self._tasks.append(asyncio.create_task(self.core.in_flight.run(self.core.clock)))
-        self._tasks.append(asyncio.create_task(self.census.run()))
         for application in self._applications:
             self._tasks.append(asyncio.create_task(application.arrivals.run()))
 
@@ -123,6 +144,8 @@ class Node:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._peers is not None:
+            await self._peers.stop()
         await self.core.audit.stop()
         try:
             if not self.barrier.sealed:

@@ -47,6 +47,8 @@ class Reloading:
         self._audit = audit
         self._audited = audited
         self._turn = asyncio.Lock()
+        self.done = False
+        """Whether it was told so since it began."""
 
     @property
     def in_effect(self) -> ServerConfig:
@@ -60,6 +62,7 @@ class Reloading:
         """Do it, and log it; gives what the operator has to know: problems, and what waits for a
         restart."""
         async with self._turn:
+            self.done = True
             return await self._run()
 
     async def _run(self) -> list[str]:

@@ -1,33 +1,28 @@
 """Runs a node until it is told to stop: ``wardgate server``."""
 
 import asyncio
-import base64
 import contextlib
 import logging
 import os
 import signal
 import socket
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 import uvloop
 
-from wardgate import __version__
 from wardgate.barrier.auto_seal import AutoSeal
 from wardgate.clock import SystemClock
 from wardgate.core.lockout_config import UserLockout
 from wardgate.core.log_levels import LEVELS
 from wardgate.core.settings import Settings
 from wardgate.core.unexpected import log_unexpected
-from wardgate.errors import WardgateError
 from wardgate.server.addresses import own_url
 from wardgate.server.audit import AuditConfig
 from wardgate.server.auto_unseal import AutoUnseal
 from wardgate.server.config import LmdbStorage, LogLevel, ServerConfig
-from wardgate.server.dev import DevKeys, open_dev
+from wardgate.server.dev import open_dev
 from wardgate.server.devtls import DevTls, dev_tls
 from wardgate.server.effective import effective_config
 from wardgate.server.limits import most_connections
@@ -37,7 +32,8 @@ from wardgate.server.log_file import LogFile
 from wardgate.server.logs import open_log_file, set_up_logs
 from wardgate.server.node import Node
 from wardgate.server.notify import notify, notify_reloading
-from wardgate.server.options import DevOptions, ServerOptions
+from wardgate.server.options import ServerOptions
+from wardgate.server.places import ALONE, Place, in_workers
 from wardgate.server.reloading import Reloading
 from wardgate.server.seals import open_wrapper
 from wardgate.server.self_init.run import initialise
@@ -63,10 +59,16 @@ def run_server(options: ServerOptions) -> None:
         set_up_logs(config.log_level, config.log_format, log_file)
         for warning in warnings:
             _log.warning("%s", warning)
+        place = ALONE
+        if config.workers > 1 and options.dev is None:
+            forked = in_workers(config, log_file)
+            if forked is None:
+                return  # the parent of workers that have all ended
+            place = forked
         tracing = start_tracing(config.telemetry.otlp_endpoint, os.environ)
         if tracing is not None:
             made.callback(tracing.close)
-        uvloop.run(_serve(options, config, tls, log_file, tracing))
+        uvloop.run(_serve(options, config, tls, log_file, tracing, place))
 
 
 async def _serve(
@@ -75,18 +77,26 @@ async def _serve(
     tls: DevTls | None,
     log_file: LogFile | None,
     tracing: Tracing | None,
+    place: Place,
 ) -> None:
     audited, wrapper = _audit_config(config, options), open_wrapper(config.seal)
     settings = _settings(options, config, audited)
     store = _open_store(config)
 
-    def make_node(below: Store) -> Node:
-        return Node(below, settings, wrapper=wrapper, audit_devices=audited.devices)
+    def make_node(below: Store, place: Place = ALONE) -> Node:
+        return Node(
+            below,
+            settings,
+            wrapper=wrapper,
+            audit_devices=audited.devices,
+            shared=place.shared,
+            counters=place.counters,
+        )
 
-    node = make_node(store)
+    node = make_node(store, place)
     node.core.storage.tracer = tracing
-    auto = _auto_unseal(node, config, make_node)
-    listeners = _listeners(config, node, tracing)
+    auto = _auto_unseal(node, config, make_node, first=place.first)
+    listeners = _listeners(config, node, tracing, place)
     certificate = tls.config if tls else None
     reloading = Reloading(
         config,
@@ -111,22 +121,23 @@ async def _serve(
         task.add_done_callback(reloads.discard)
 
     loop.add_signal_handler(signal.SIGHUP, reload)
+    place.watch(stopping.set)
     try:
         await node.seal.status()  # data of another kind of seal are refused at once
         keys = await open_dev(node, options.dev) if options.dev else None
         if auto is not None:
             await auto.start(stopping.set)
+        await place.join(node, reloading)
         await start_all(listeners)
         try:
             node.start()
-            for listener in listeners:
+            for listener in listeners if place.first else ():
                 for warning in listener.warnings:
                     _log.warning("%s: %s", listener.name, warning)
-            with _pid_file(config.pid_file):
-                _greet(config, listeners, options.dev, keys, tls)
-                notify("READY=1")
+            names = [(listener.name, listener.uses_tls) for listener in listeners]
+            with place.announced(config, names, options.dev, keys, tls):
                 await stopping.wait()
-                notify("STOPPING=1")
+            if place.first:
                 _log.info("stopping: what has arrived is answered first")
         finally:
             await asyncio.gather(*(listener.stop() for listener in listeners))
@@ -134,17 +145,19 @@ async def _serve(
         if auto is not None:
             await auto.stop()
         await node.stop()
+        place.leave()
     if auto is not None and auto.failure is not None:
         raise auto.failure
 
 
 def _auto_unseal(
-    node: Node, config: ServerConfig, make_node: Callable[[Store], Node]
+    node: Node, config: ServerConfig, make_node: Callable[[Store], Node], *, first: bool
 ) -> AutoUnseal | None:
-    """What unseals the server by itself, if its seal can; `make_node` makes another one like it."""
+    """What unseals the server by itself, if its seal can; `make_node` makes another one like it.
+    Only the `first` of several workers initialises a new storage."""
     if not isinstance(node.seal, AutoSeal):
         return None
-    if not config.initialize:
+    if not config.initialize or not first:
         return AutoUnseal(node.seal, node.barrier)
     return AutoUnseal(
         node.seal,
@@ -197,7 +210,10 @@ def _api_addr(config: ServerConfig) -> str:
     return ""
 
 
-def _listeners(config: ServerConfig, node: Node, tracing: Tracing | None) -> list[Listener]:
+def _listeners(
+    config: ServerConfig, node: Node, tracing: Tracing | None, place: Place
+) -> list[Listener]:
+    sockets: Sequence[socket.socket | None] = place.sockets or [None] * len(config.listeners)
     connections = most_connections() // len(config.listeners)
     level = config.log_requests_level
     hostname = socket.gethostname() if config.enable_response_header_hostname else ""
@@ -212,8 +228,9 @@ def _listeners(config: ServerConfig, node: Node, tracing: Tracing | None) -> lis
             ),
             node.core.clock,
             connections,
+            opened,
         )
-        for listener in config.listeners
+        for listener, opened in zip(config.listeners, sockets, strict=True)
     ]
 
 
@@ -225,48 +242,3 @@ async def _reload(reloading: Reloading) -> None:
         log_unexpected("reading the configuration again", error)
     finally:
         notify("READY=1")
-
-
-@contextlib.contextmanager
-def _pid_file(path: Path | None) -> Iterator[None]:
-    if path is not None:
-        try:
-            path.write_text(f"{os.getpid()}\n")
-        except OSError as error:
-            raise WardgateError(f"pid_file: cannot be written: {error.strerror}") from None
-    try:
-        yield
-    finally:
-        if path is not None:
-            path.unlink(missing_ok=True)
-
-
-def _greet(
-    config: ServerConfig,
-    listeners: list[Listener],
-    dev: DevOptions | None,
-    keys: DevKeys | None,
-    tls: DevTls | None,
-) -> None:
-    lines = [f"==> Wardgate server {__version__} started", ""]
-    kind = "lmdb" if isinstance(config.storage, LmdbStorage) else "inmem"
-    lines += [
-        f"    Listener: {listener.name} (tls: {'on' if listener.uses_tls else 'off'})"
-        for listener in listeners
-    ]
-    lines += [f"     Storage: {kind}", ""]
-    if dev is not None and keys is not None:
-        scheme = "https" if tls else "http"
-        address = f"{scheme}://{listeners[0].name}"
-        lines += [
-            "A dev server: unsealed, and its keys are shown here. Never use it in production.",
-            "",
-            f"$ export VAULT_ADDR='{address}'",
-            *([f"$ export VAULT_CACERT='{tls.ca_file}'"] if tls else []),
-            "",
-            f"Unseal Key: {base64.b64encode(keys.unseal_key).decode()}",
-            f"Root Token: {keys.root_token}",
-            "",
-        ]
-    print("\n".join(lines), flush=True)
-    sys.stdout.flush()

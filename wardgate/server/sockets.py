@@ -4,6 +4,7 @@ The HTTP server could open them itself, but then a new certificate, which needs 
 would need a new socket too, and what waits in the queue of the old one would be cut off.
 """
 
+import dataclasses
 import os
 import shutil
 import socket
@@ -26,9 +27,38 @@ def open_socket(config: ListenerConfig) -> socket.socket:
     return _open_unix(config) if isinstance(config, UnixListener) else _open_tcp(config)
 
 
+def open_for(config: ListenerConfig, workers: int) -> list[socket.socket]:
+    """A socket for each of several processes, all on the same port, over which the system spreads the
+    connections; one for all of them where there is no port. Raises as `open_socket`."""
+    if isinstance(config, UnixListener):
+        return [_open_unix(config)] * workers
+    # such sockets would go together with those of another server, so first one that does not
+    with _open_tcp(config) as probe:
+        port = probe.getsockname()[1]
+    opened: list[socket.socket] = []
+    try:
+        while len(opened) < workers:
+            opened.append(_open_tcp(dataclasses.replace(config, port=port), together=True))
+    except BaseException:
+        for each in opened:
+            each.close()
+        raise
+    return opened
+
+
 def address(config: TcpListener) -> str:
     """Host and port of a listener, as people write them."""
     return written(config.host or "0.0.0.0", config.port)  # noqa: S104
+
+
+def name_of(config: ListenerConfig, opened: socket.socket | None) -> str:
+    """Address or path of a listener, as people know it, with its socket where it has one."""
+    if isinstance(config, UnixListener):
+        return str(config.path)
+    if opened is None or config.port != 0:
+        return address(config)
+    host, port, *_ = opened.getsockname()
+    return written(host, port)
 
 
 def written(host: str, port: int) -> str:
@@ -47,12 +77,13 @@ def deafen(descriptor: int) -> None:
         os.dup2(deaf.fileno(), descriptor, inheritable=False)
 
 
-def _open_tcp(config: TcpListener) -> socket.socket:
+def _open_tcp(config: TcpListener, *, together: bool = False) -> socket.socket:
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     opened = socket.socket(family, socket.SOCK_STREAM)
     try:
         # Connections of a server that has just ended do not keep the next one from listening.
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, together)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         opened.bind((config.host, config.port))
         opened.listen(BACKLOG)

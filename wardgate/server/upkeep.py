@@ -34,9 +34,10 @@ class Upkeep:
     async def round(self) -> None:
         """Do it once, unless the barrier is sealed. What fails is logged; the next round tries it
         again."""
-        if self._barrier.sealed:
-            return
         try:
+            await self._barrier.follow()
+            if self._barrier.sealed:
+                return
             await self._barrier.refresh()
             await self._barrier.save_counts()
             await self._barrier.forget_old_keys()

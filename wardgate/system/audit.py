@@ -6,6 +6,7 @@ import msgspec
 
 from wardgate.core.audit.hashing import Hasher
 from wardgate.core.audit.rules import check_device
+from wardgate.core.audit.sink import Health
 from wardgate.core.audit.table import Device, audit_table, new_salt, save_table
 from wardgate.core.core import Core
 from wardgate.core.ids import new_uuid
@@ -15,6 +16,8 @@ from wardgate.errors import InvalidRequest, UnsupportedPath
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Body, Doc, StringMap
 
+AUDIT_HEALTH = "audit health"
+"""The question to other workers."""
 _MOST_DEVICES = 50
 _LONGEST_PATH = 256  # characters
 
@@ -100,8 +103,14 @@ class AuditEndpoints:
 
     @endpoint("audit-health", Operation.READ, operation_id="auditing-read-health", sudo=True)
     async def health(self, request: Request) -> Response:
-        """Tell how the audit devices are doing in the process that answers."""
-        health = self._core.audit.health()
+        """Tell how the audit devices are doing, in all processes of this server."""
+        others: list[dict[str, Health]] = []
+        peers = self._core.peers
+        if not peers.alone:
+            others = await request.once(
+                "audit health", lambda: peers.ask(AUDIT_HEALTH, kind=dict[str, Health])
+            )
+        health = self._core.audit.health(others)
         return Response({path: msgspec.to_builtins(health[path]) for path in sorted(health)})
 
 

@@ -1,14 +1,14 @@
 """Metrics as text: Prometheus's format, and the JSON of Vault's ``sys/metrics``.
 
-Both show what has added up since the process began; quantiles, and the least and greatest in the
+Both show what has added up since the server began; quantiles, and the least and greatest in the
 JSON, are those of the last values (`wardgate.core.metrics.RECENT`).
 """
 
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from wardgate.core.metrics import Labels, Metrics, Reading, quantiles
+from wardgate.core.metrics import Family, Labels, Reading, quantiles
 from wardgate.core.request import JsonMap
 
 PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -16,13 +16,13 @@ _PLAIN_NAME = str.maketrans(".-", "__")
 _ESCAPED = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 
-def prometheus(metrics: Metrics, prefix: str) -> str:
-    """All metrics in Prometheus's text format, names beginning with `prefix`."""
-    return "".join(f"{line}\n" for line in _lines(metrics, prefix))
+def prometheus(families: Iterable[Family], prefix: str) -> str:
+    """The metrics in Prometheus's text format, names beginning with `prefix`."""
+    return "".join(f"{line}\n" for line in _lines(families, prefix))
 
 
-def _lines(metrics: Metrics, prefix: str) -> Iterator[str]:
-    for family in metrics.families():
+def _lines(families: Iterable[Family], prefix: str) -> Iterator[str]:
+    for family in families:
         name = f"{prefix}_{family.name}".translate(_PLAIN_NAME)
         readings = list(family.read())
         if not readings:
@@ -45,14 +45,14 @@ def _braced(labels: Labels) -> str:
     return f"{{{pairs}}}" if pairs else ""
 
 
-def as_json(metrics: Metrics, prefix: str, now: float, since: float) -> JsonMap:
-    """All metrics as Vault's JSON has them. `now` and `since`, when the process began, are in
+def as_json(families: Iterable[Family], prefix: str, now: float, since: float) -> JsonMap:
+    """The metrics as Vault's JSON has them. `now` and `since`, when the server began, are in
     seconds since the epoch."""
     seconds = max(now - since, 1.0)
     gauges: list[JsonMap] = []
     counters: list[JsonMap] = []
     samples: list[JsonMap] = []
-    for family in metrics.families():
+    for family in families:
         for reading in family.read():
             named = {"Name": f"{prefix}.{family.name}", "Labels": dict(reading.labels)}
             if family.kind == "gauge":

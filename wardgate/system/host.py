@@ -1,8 +1,11 @@
 """What endpoints may ask of the process that they run in."""
 
 from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from wardgate.core.request import JsonMap
+
+Reload: TypeAlias = Callable[[], Awaitable[list[str]]]
 
 
 class Host:
@@ -12,4 +15,4 @@ class Host:
 
     def __init__(self) -> None:
         self.state: Callable[[], JsonMap] = dict
-        self.reload: Callable[[], Awaitable[list[str]]] | None = None
+        self.reload: Reload | None = None

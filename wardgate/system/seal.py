@@ -257,7 +257,6 @@ class SealEndpoints:
 
     def _seal(self, origin: str) -> None:
         self._barrier.seal()
-        self._core.forget()
         _log.info("sealed; requested from %s", origin)
 
 

@@ -7,11 +7,13 @@ import pytest
 
 from tests.node import ROOT_TOKEN, NodeUnderTest, errors, with_node
 from wardgate.core.operation import Operation
+from wardgate.core.quotas import SharedCounters
 from wardgate.core.request import Request, Response
 from wardgate.errors import InvalidRequest
 from wardgate.framework.backend import EndpointBackend
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Body
+from wardgate.server.node import Node
 
 REFUSED = ["rate limit quota exceeded"]
 
@@ -222,6 +224,22 @@ async def test_every_node_holds_to_the_rules_that_one_was_given(node: NodeUnderT
     await node.ok("sys/quotas/config", {"rate_limit_exempt_paths": ["cubbyhole/"]})
     assert (await other.read("cubbyhole/a")).status == 404
     await other.node.stop()
+
+
+@with_node
+async def test_nodes_that_were_given_the_same_counters_count_together(node: NodeUnderTest) -> None:
+    counters = SharedCounters.make()
+    nodes = []
+    for _ in range(2):
+        made = Node(node.store, node.core.settings, node.clock, counters=counters)
+        assert await made.seal.submit(node.keys[0])
+        nodes.append(NodeUnderTest(made, node.store, node.clock, node.keys))
+    await limit(node, "all", rate=3)
+    statuses = [(await nodes[number % 2].read("cubbyhole/a")).status for number in range(5)]
+    assert statuses == [404, 404, 404, 429, 429]
+    assert (await node.read("cubbyhole/a")).status == 404, "this one counts for itself"
+    for other in nodes:
+        await other.node.stop()
 
 
 @with_node

@@ -55,6 +55,7 @@ log_format        = "json"
 default_lease_ttl = "24h"
 max_lease_ttl     = 2592000
 pid_file          = "/run/wardgate.pid"
+workers           = 4
 raw_storage_endpoint = "false"
 """
 
@@ -89,6 +90,7 @@ def test_a_production_file_is_understood_without_a_warning(read: Read) -> None:
         max_lease_ttl=2592000,
         raw_storage_endpoint=False,
         pid_file=Path("/run/wardgate.pid"),
+        workers=4,
     )
 
 
@@ -236,6 +238,10 @@ def test_numbers_may_be_written_in_every_way_of_hcl(read: Read) -> None:
         ("cluster_name = true", "cluster_name: must be a text in quotation marks"),
         ("pid_file = {}", "pid_file: must be a text"),
         ('pid_file = "a\\x00b"', "pid_file: must be a text"),
+        ("workers = 0", "workers: must be a number from 1 to 64"),
+        ("workers = 65", "workers: must be a number from 1 to 64"),
+        ('workers = "many"', "workers: must be a whole number"),
+        ("workers = 2", "workers: several need a storage that they can share; use lmdb"),
         ('log_level = "loud"', "log_level: must be one of trace, debug, info, warn, error"),
         ('log_format = "xml"', "log_format: must be one of standard, json"),
         ('api_addr = "127.0.0.1"', "api_addr: must be a URL such as"),

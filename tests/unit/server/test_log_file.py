@@ -142,12 +142,38 @@ def test_a_full_disk_is_said_once(
     opened.append(full)
 
 
-def test_a_file_that_is_gone_is_said_once(
+def test_a_folder_that_is_gone_is_said_once(
     tmp_path: Path, opened: list[LogFile], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a").mkdir()
     log = Log(tmp_path / "a", opened, most_bytes=1)
     log.write("kept")
     (tmp_path / "a" / "w.log").unlink()
-    log.write("where the old one was cannot be renamed", "goes on")
+    (tmp_path / "a").rmdir()
+    log.write("where the old one was no new one can be", "goes on")
     assert capsys.readouterr().err.count("cannot be written or renewed: No such file") == 1
+
+
+def test_a_file_that_somebody_has_moved_is_begun_anew_when_it_is_due(
+    tmp_path: Path, opened: list[LogFile]
+) -> None:
+    log = Log(tmp_path, opened, most_bytes=1)
+    log.write("moved")
+    (tmp_path / "w.log").rename(tmp_path / "elsewhere")
+    log.write("new")
+    assert (tmp_path / "w.log").read_text() == "new\n"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_several_workers_write_one_file_and_begin_new_ones_together(
+    tmp_path: Path, opened: list[LogFile]
+) -> None:
+    logs = [Log(tmp_path, opened, most_bytes=100) for _ in range(3)]
+    for number in range(60):
+        logs[number % 3].write(f"line {number:04}")
+    files = sorted(tmp_path.iterdir(), key=lambda file: file.read_text())
+    assert [line for file in files for line in file.read_text().splitlines()] == [
+        f"line {number:04}" for number in range(60)
+    ]
+    assert all(file.stat().st_size <= 100 for file in files)
+    assert len(files) == 6

@@ -123,7 +123,7 @@ def test_labels_may_hold_any_character(odd: str) -> None:
     metrics = Metrics()
     metrics.counter("a.b-c", "Help.", name=odd).add(2)
     metrics.summary("d", "Help.", name=odd).observe(1.5)
-    found = samples(prometheus(metrics, "vault"))
+    found = samples(prometheus(metrics.families(), "vault"))
     assert found["vault_a_b_c", (("name", odd),)] == 2
     assert found["vault_d_sum", (("name", odd),)] == 1.5
     assert found["vault_d", (("name", odd), ("quantile", "0.9"))] == 1.5
@@ -134,7 +134,7 @@ def test_json_has_rates_and_deviations() -> None:
     metrics.collected(
         "a", "summary", "Help.", lambda: [Reading((("b", "c"),), 30.0, 3, [5.0, 10.0, 15.0])]
     )
-    (sample,) = as_json(metrics, "v", now=110.0, since=50.0)["Samples"]
+    (sample,) = as_json(metrics.families(), "v", now=110.0, since=50.0)["Samples"]
     assert sample == {
         "Name": "v.a",
         "Labels": {"b": "c"},

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from wardgate.clock import Clock
@@ -19,7 +19,7 @@ from wardgate.core.audit.options import (
 )
 from wardgate.core.audit.record import Formatter, test_line
 from wardgate.core.audit.rules import AuditRules
-from wardgate.core.audit.sink import PATIENCE, Health, Sink, Ticket
+from wardgate.core.audit.sink import PATIENCE, Health, Sink, Ticket, health_of_all
 from wardgate.core.audit.table import AuditTable, Device, audit_table, new_salt, save_table
 from wardgate.core.audit.target import Target, TargetError
 from wardgate.core.identity import Standings
@@ -128,9 +128,19 @@ class Audit:
         if not written:
             raise InvalidRequest(f"audit backend failed test message: {reason}")
 
-    def health(self) -> dict[str, Health]:
-        """How the devices are doing in this process, by their paths."""
-        return {device.path: seat.sink.state() for device, seat in self._seats.values()}
+    def health(self, others: Sequence[Mapping[str, Health]] = ()) -> dict[str, Health]:
+        """How the devices are doing in this process, and in others that have told their `told`; by
+        their paths."""
+        found = {}
+        for uuid, (device, seat) in self._seats.items():
+            elsewhere = [each[uuid] for each in others if uuid in each]
+            own = seat.sink.state()
+            found[device.path] = health_of_all([own, *elsewhere]) if elsewhere else own
+        return found
+
+    def told(self) -> dict[str, Health]:
+        """How the devices are doing in this process, by their UUIDs."""
+        return {uuid: seat.sink.state() for uuid, (_, seat) in self._seats.items()}
 
     def reopen(self) -> None:
         """Open every file and connection anew."""

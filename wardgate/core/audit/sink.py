@@ -12,7 +12,7 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -41,6 +41,22 @@ class Health(msgspec.Struct, kw_only=True):
     failed: int = 0
     dropped: int = 0
     waiting: int = 0
+
+
+_WORSE = ("starting", "ok", "failing", "hanging")
+
+
+def health_of_all(processes: Sequence[Health]) -> Health:
+    """How a device is doing in several processes: as it is where it is worst."""
+    worst = max(processes, key=lambda each: _WORSE.index(each.state))
+    return Health(
+        state=worst.state,
+        reason=worst.reason,
+        written=sum(each.written for each in processes),
+        failed=sum(each.failed for each in processes),
+        dropped=sum(each.dropped for each in processes),
+        waiting=sum(each.waiting for each in processes),
+    )
 
 
 class Ticket:

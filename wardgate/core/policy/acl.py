@@ -41,6 +41,8 @@ class Acl:
         "_prefixes",
         "_root",
         "_valid_until",
+        "of_one",
+        "size",
     )
 
     def __init__(
@@ -48,6 +50,10 @@ class Acl:
     ) -> None:
         """`grants` by pattern, templates filled in."""
         self._root = root
+        self.size = len(grants)
+        """How many rules there are."""
+        self.of_one = False
+        """Whether templates were filled in, so that the rights are one subject's alone."""
         self._valid_until = valid_until
         self._exact: dict[str, Grant] = {}
         self._prefixes: dict[str, tuple[Rank, Grant]] = {}
@@ -99,7 +105,9 @@ class Acl:
             if path is not None:
                 merged.setdefault(path, Merging()).add(rule, source)
         grants = {path: merging.grant() for path, merging in merged.items()}
-        return cls(grants, root=root, valid_until=valid_until)
+        made = cls(grants, root=root, valid_until=valid_until)
+        made.of_one = subject is not None
+        return made
 
     @property
     def valid_until(self) -> float:

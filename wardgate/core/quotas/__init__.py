@@ -11,6 +11,7 @@ from wardgate.core.quotas.rules import (
     save_quota_table,
     whole_rate,
 )
+from wardgate.core.quotas.shared_counters import SharedCounters
 
 __all__ = [
     "DEFAULT_EXEMPT_PATHS",
@@ -21,6 +22,7 @@ __all__ = [
     "RateLimit",
     "RateLimited",
     "RateLimits",
+    "SharedCounters",
     "Taken",
     "quota_table",
     "save_quota_table",

@@ -4,12 +4,16 @@ A window begins with the first request after the last one was over, so a window 
 nothing and may be forgotten. What is counted is bounded, however many clients there are.
 """
 
+from collections import OrderedDict
 from typing import NamedTuple, Protocol, TypeVar
 
 T = TypeVar("T")
 
 MAX_WINDOWS = 65_536
 """Windows, and blocked clients, that are kept at most: about 20 MB of each."""
+OUT_OF_ORDER = 1.0
+"""Seconds. Requests that are counted at once may be counted in another order than they looked at the
+clock; what seems to have begun so little later than now is no reason to begin anew."""
 
 
 class Taken(NamedTuple):
@@ -51,8 +55,9 @@ class MemoryCounters:
 
     def __init__(self, most: int = MAX_WINDOWS) -> None:
         self._most = most
-        self._windows: dict[tuple[str, str], _Window] = {}  # the oldest is the first
-        self._blocked: dict[tuple[str, str], float] = {}
+        # the oldest is the first; a `dict` would look for its first key ever longer
+        self._windows: OrderedDict[tuple[str, str], _Window] = OrderedDict()
+        self._blocked: OrderedDict[tuple[str, str], float] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._windows) + len(self._blocked)
@@ -63,15 +68,15 @@ class MemoryCounters:
         key = (quota, client)
         until = self._blocked.get(key)
         if until is not None:
-            if now < until <= now + block:
-                return Taken(False, 0, 0.0, until - now, True)
+            if now < until <= now + block + OUT_OF_ORDER:
+                return Taken(False, 0, 0.0, min(until - now, block), True)
             del self._blocked[key]
         window = self._windows.get(key)
-        if window is None or not window.since <= now < window.since + interval:
+        if window is None or not (window.since - OUT_OF_ORDER <= now < window.since + interval):
             self._windows.pop(key, None)
             _make_room(self._windows, self._most)
             window = self._windows[key] = _Window(now)
-        reset = window.since + interval - now
+        reset = min(window.since + interval - now, interval)
         if window.used < limit:
             window.used += 1
             return Taken(True, limit - window.used, reset, 0.0, False)
@@ -83,6 +88,6 @@ class MemoryCounters:
         return Taken(False, 0, reset, block, False)
 
 
-def _make_room(table: dict[tuple[str, str], T], most: int) -> None:
+def _make_room(table: OrderedDict[tuple[str, str], T], most: int) -> None:
     if len(table) >= most:
-        del table[next(iter(table))]
+        table.popitem(last=False)

@@ -2,6 +2,7 @@
 
 import math
 
+from wardgate.clock import Clock
 from wardgate.core.mounts import MountTable
 from wardgate.core.quotas.counters import Counters, Taken
 from wardgate.core.quotas.rules import QuotaTable, RateLimit
@@ -23,8 +24,9 @@ class RateLimited(RequestError):
 class RateLimits:
     """Counts requests, and refuses those that are too many."""
 
-    def __init__(self, counters: Counters) -> None:
+    def __init__(self, counters: Counters, clock: Clock) -> None:
         self.counters = counters
+        self._clock = clock
 
     async def admit(
         self,
@@ -62,7 +64,8 @@ class RateLimits:
                 limit.most,
                 limit.interval,
                 limit.block,
-                request.time,
+                # not the request's time: whoever keeps a body back chooses how long ago that is
+                self._clock.now(),
             )
         if table.response_headers:
             request.answer_headers = _headers(limit, taken)
