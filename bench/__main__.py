@@ -12,7 +12,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from bench import results, svg, table
+from bench import beside, growth, growth_table, results, svg, table
 from bench.api import Refused
 from bench.clients import Say
 from bench.duel import duel
@@ -23,7 +23,8 @@ from bench.scale import measure
 from bench.scale import table as scale_table
 from bench.servers import KINDS, ROOT, Kind, StartFailed, audited
 
-NAMES = ", ".join(load.name for load in LOADS)
+START = "start"  # not a load, but named like one: how long a start takes
+NAMES = ", ".join([load.name for load in LOADS] + [START])
 WIDE = 150  # columns, when the output is no terminal
 
 
@@ -31,7 +32,7 @@ def bench(
     *,
     only: Annotated[
         list[str] | None,
-        typer.Option(help=f"Run only this load: {NAMES}. Several times."),
+        typer.Option(help=f"Run only this: {NAMES}. Several times."),
     ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Rounds of 2 seconds, to see that it works.")
@@ -58,19 +59,30 @@ def bench(
     children: Annotated[
         int, typer.Option(min=0, help="With --scale: how many of them one token has made.")
     ] = 100_000,
+    grow: Annotated[
+        bool,
+        typer.Option("--growth", help="Instead: Wardgate alone, with more and more stored."),
+    ] = False,
+    sizes: Annotated[
+        str, typer.Option(help="With --growth: how many tokens, and as many secrets.")
+    ] = ",".join(map(str, growth.SIZES)),
+    beside_logins: Annotated[
+        bool,
+        typer.Option("--beside-logins", help="Instead: lookups while other clients log in."),
+    ] = False,
 ) -> None:
     """Load two servers in turn and print their figures side by side.
 
-    Exit status 1 when a load has no figure, because not every reply was right, or when a target of
-    --scale is missed.
+    Exit status 1 when a load has no figure, because not every reply was right, or when a target is
+    missed: that of a start, or those of --scale, --growth or --beside-logins.
     """
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDE)
     say = Console(stderr=True, highlight=False, markup=False).print
-    for name in (subject, baseline):
-        if name not in KINDS:
-            raise typer.BadParameter(f"a server is one of: {', '.join(KINDS)}")
+    pair = _pair(baseline, subject)
+    if scale + grow + beside_logins > 1:
+        raise typer.BadParameter("--scale, --growth and --beside-logins are runs of their own")
     loads = _choose(only)
     earlier = _load(compare)
     folder = data or ROOT / "bench-results"
@@ -80,12 +92,29 @@ def bench(
         _run_scale(folder, tokens, children, console, say)
         return
     settings = results.Settings(connections, rounds, 2 if quick else seconds)
+    if grow:
+        loads = _choose(only or list(growth.LOADS))
+        _run_growth(folder, _sizes(sizes), loads, settings, console, say)
+        return
+    if beside_logins:
+        _run_beside_logins(pair, folder, settings, console, say)
+        return
 
-    pairs = _audited_pairs(baseline, subject) if audit else [_pair(baseline, subject)]
+    pairs = _audited_pairs(baseline, subject) if audit else [pair]
+    with_starts = START in only if only else not audit
     runs = []
     try:
-        for pair in pairs:
-            runs.append(duel(*pair, loads, settings=settings, folder=folder, say=say))
+        for each in pairs:
+            runs.append(
+                duel(
+                    *each,
+                    loads,
+                    settings=settings,
+                    folder=folder,
+                    say=say,
+                    with_starts=with_starts,
+                )
+            )
             table.show(runs[-1], console)
     except (StartFailed, NotADisk, Refused, WrongAnswer) as error:
         say(f"The bench could not run: {error}")
@@ -98,7 +127,8 @@ def bench(
         results.save(run, save)
     if plot:
         plot.write_text(svg.plot(run))
-    if any(run.refusals for run in runs):
+    missed = any(not start.met for run in runs for start in run.starts)
+    if missed or any(run.refusals for run in runs):
         raise typer.Exit(1)
 
 
@@ -117,8 +147,62 @@ def _run_scale(folder: Path, tokens: int, children: int, console: Console, say: 
         raise typer.Exit(1)
 
 
+def _run_growth(
+    folder: Path,
+    sizes: list[int],
+    loads: list[Load],
+    settings: results.Settings,
+    console: Console,
+    say: Say,
+) -> None:
+    try:
+        disk_of(folder)
+        load_average = os.getloadavg()[0]
+        busy = load_average > table.BUSY
+        found = growth.measure(folder, sizes, loads, settings, busy=busy, say=say)
+    except (StartFailed, NotADisk, Refused, WrongAnswer) as error:
+        say(f"The bench could not run: {error}")
+        raise typer.Exit(1) from None
+    growth_table.show(found, console)
+    table.warn_if_busy(load_average, console)
+    if not found.met:
+        raise typer.Exit(1)
+
+
+def _run_beside_logins(
+    pair: tuple[Kind, Kind], folder: Path, settings: results.Settings, console: Console, say: Say
+) -> None:
+    try:
+        disk_of(folder)
+        load_average = os.getloadavg()[0]
+        found = beside.measure(*pair, settings=settings, folder=folder, say=say)
+    except (StartFailed, NotADisk, Refused, WrongAnswer) as error:
+        say(f"The bench could not run: {error}")
+        raise typer.Exit(1) from None
+    beside.show(found, settings, console)
+    table.warn_if_busy(load_average, console)
+    if not found.met:
+        raise typer.Exit(1)
+
+
+def _sizes(text: str) -> list[int]:
+    """The sizes named, rising; two at least, as there is nothing to compare otherwise."""
+    try:
+        sizes = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        sizes = []
+    if len(sizes) < 2 or sizes[0] < 1:
+        raise typer.BadParameter(
+            "two or more whole numbers, such as 1000,10000", param_hint="--sizes"
+        )
+    return sizes
+
+
 def _pair(baseline: str, subject: str) -> tuple[Kind, Kind]:
     """Both kinds; two of one kind, which shows how far chance goes, get different titles."""
+    for name in (baseline, subject):
+        if name not in KINDS:
+            raise typer.BadParameter(f"a server is one of: {', '.join(KINDS)}")
     first, second = KINDS[baseline], KINDS[subject]
     return first, replace(second, title=f"{second.title} again") if first is second else second
 
@@ -134,9 +218,8 @@ def _choose(names: list[str] | None) -> list[Load]:
     """The loads named, or all that are not optional."""
     if not names:
         return [load for load in LOADS if not load.optional]
-    known = {load.name: load for load in LOADS}
-    if not set(names) <= set(known):
-        raise typer.BadParameter(f"a load is one of: {', '.join(known)}", param_hint="--only")
+    if not set(names) <= {START, *(load.name for load in LOADS)}:
+        raise typer.BadParameter(f"a load is one of: {NAMES}", param_hint="--only")
     return [load for load in LOADS if load.name in names]
 
 

@@ -28,6 +28,9 @@ class PacedLookups:
         self._stopping = threading.Event()
         self._milliseconds: list[float] = []
         self.wrong = 0
+        """Answers with another status than 200, and questions without an answer."""
+        self.lost = 0
+        """Of those, the questions without an answer, whose time is not counted."""
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> "PacedLookups":
@@ -54,11 +57,17 @@ class PacedLookups:
             wait = due - time.perf_counter()
             if wait > 0:
                 time.sleep(wait)
-            connection.request("GET", "/v1/auth/token/lookup-self", headers=self._headers)
-            reply = connection.getresponse()
-            reply.read()
-            self._milliseconds.append((time.perf_counter() - due) * 1000)
-            self.wrong += reply.status != 200
+            try:
+                connection.request("GET", "/v1/auth/token/lookup-self", headers=self._headers)
+                reply = connection.getresponse()
+                reply.read()
+            except (OSError, http.client.HTTPException):
+                connection.close()  # the next question opens it again
+                self.wrong += 1
+                self.lost += 1
+            else:
+                self._milliseconds.append((time.perf_counter() - due) * 1000)
+                self.wrong += reply.status != 200
             due += PACE
         connection.close()
 

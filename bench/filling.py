@@ -1,4 +1,4 @@
-"""Fills a data directory with tokens, through the server's own code but in large commits."""
+"""Fills a data directory with tokens and secrets, through the server's own code in large commits."""
 
 import asyncio
 import base64
@@ -6,16 +6,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.clients import Say
+from bench.loads import VALUE
 from wardgate.core.bootstrap import first_writes
+from wardgate.core.json import encode
+from wardgate.core.mounts import Mount, new_mount
 from wardgate.core.settings import Settings
-from wardgate.core.storage import Transaction
+from wardgate.core.storage import Transaction, View
 from wardgate.core.tokens.record import Token
+from wardgate.secrets.kv2.record import DEFAULT_MAX_VERSIONS, Secret, Version
+from wardgate.secrets.kv2.store import SecretStore
 from wardgate.server.node import Node
 from wardgate.store.lmdb import LmdbStore
 
 COMMIT = 500
-"""Tokens in one commit. LMDB keeps the pages of the last commits twice, so larger ones would make
-the file larger than it gets by requests."""
+"""Tokens or secrets in one commit. LMDB keeps the pages of the last commits twice, so larger ones
+would make the file larger than it gets by requests."""
+
+SECRETS_MOUNT = "bench-v2/"
+"""Where the secrets are: the KV v2 mount of the loads, so that these have them for neighbours."""
 
 LIFE = 20 * 86_400  # seconds until the first of the tokens ends
 
@@ -42,15 +50,19 @@ def disk_bytes(data: Path) -> int:
     return sum(file.stat().st_blocks * 512 for file in data.iterdir())
 
 
-def fill(data: Path, tokens: int, children: int, say: Say) -> Filled:
-    """Make a server's data directory with `tokens` tokens, of which one has `children` others."""
-    return asyncio.run(_fill(data, tokens, children, say))
+def fill(data: Path, tokens: int, children: int, say: Say, secrets: int = 0) -> Filled:
+    """Make a server's data directory with `tokens` tokens, of which one has `children` others.
+
+    With `secrets` it has the mount `SECRETS_MOUNT` too, and so many secrets in its folder "stored".
+    """
+    return asyncio.run(_fill(data, tokens, children, say, secrets))
 
 
-async def _fill(data: Path, tokens: int, children: int, say: Say) -> Filled:
+async def _fill(data: Path, tokens: int, children: int, say: Say, secrets: int) -> Filled:
     node = Node(LmdbStore.open(data), Settings())
+    mount = new_mount(SECRETS_MOUNT, "kv", options={"version": "2"})
     try:
-        root, writes = await first_writes(node.core)
+        root, writes = await first_writes(node.core, mounts=[mount] if secrets else [])
         keys = (await node.seal.initialize(1, 1, writes)).keys
         await node.seal.submit(keys[0])
         before = disk_bytes(data)
@@ -67,6 +79,7 @@ async def _fill(data: Path, tokens: int, children: int, say: Say) -> Filled:
                 ordinary = ids[0]
             if made and made % 100_000 == 0:
                 say(f"{made:,} tokens are written")
+        await _fill_secrets(node, mount, secrets, say)
         await node.barrier.save_counts()
         return Filled(
             unseal_key=base64.b64encode(keys[0]).decode(),
@@ -85,6 +98,25 @@ async def _fill(data: Path, tokens: int, children: int, say: Say) -> Filled:
 async def _issuer(node: Node) -> str:
     table = await node.core.mounts.table(await node.core.storage.begin())
     return table.by_path["auth/token/"].uuid
+
+
+async def _fill_secrets(node: Node, mount: Mount, count: int, say: Say) -> None:
+    """Store secrets as a `PUT` of each of them does, with one version."""
+    store = SecretStore(mount)
+    data = encode(VALUE)
+    now = node.core.clock.now()
+    for made in range(0, count, COMMIT):
+
+        async def work(transaction: Transaction, first: int = made) -> None:
+            view = View(transaction, mount.storage_prefix)
+            for number in range(first, min(first + COMMIT, count)):
+                new = Secret(created=now, updated=now)
+                path = f"stored/{number}"
+                store.add_version(view, path, new, Version(now), data, keep=DEFAULT_MAX_VERSIONS)
+
+        await node.core.storage.transact(work)
+        if made and made % 100_000 == 0:
+            say(f"{made:,} secrets are written")
 
 
 class _Filling:

@@ -62,14 +62,16 @@ class Load:
     optional: bool = False
 
 
-def prepare(root: Api) -> str:
+def prepare(root: Api, *, has_kv2: bool = False) -> str:
     """Make all that the loads need on a new server; the token that they carry.
 
-    Raises `Refused` or `WrongAnswer`.
+    `has_kv2` when the server has the mount ``bench-v2`` already; see `bench.filling`. Raises
+    `Refused` or `WrongAnswer`.
     """
     root.call("PUT", "sys/policies/acl/bench", {"policy": POLICY})
     root.call("POST", "sys/mounts/bench-v1", {"type": "kv", "options": {"version": "1"}})
-    root.call("POST", "sys/mounts/bench-v2", {"type": "kv", "options": {"version": "2"}})
+    if not has_kv2:
+        root.call("POST", "sys/mounts/bench-v2", {"type": "kv", "options": {"version": "2"}})
     root.call("POST", "sys/auth/bench-users", {"type": "userpass"})
     _until_ready(root)
     for number in range(SECRETS):

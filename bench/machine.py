@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.results import Machine
 
-PACKAGES = ("granian", "uvloop", "lmdb", "msgspec", "cryptography", "bcrypt")
+PACKAGES = ("httptools", "uvloop", "lmdb", "msgspec", "cryptography", "bcrypt")
 IN_MEMORY = ("tmpfs", "ramfs")
 
 

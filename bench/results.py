@@ -65,6 +65,25 @@ class Row(msgspec.Struct, frozen=True):
         return min(ratios), max(ratios)
 
 
+class Start(msgspec.Struct, frozen=True):
+    """How long a server took from the start of its process to an answer, start by start."""
+
+    server: str
+    until: str
+    """What was waited for."""
+    seconds: list[float]
+    target: float | None = None
+    """The most seconds that are allowed, None where nothing is asked."""
+
+    @property
+    def median(self) -> float:
+        return median(self.seconds)
+
+    @property
+    def met(self) -> bool:
+        return self.target is None or self.median < self.target
+
+
 class Refusal(msgspec.Struct, frozen=True):
     """A load for which there is no figure, and why."""
 
@@ -125,6 +144,7 @@ class Run(msgspec.Struct, frozen=True):
     rows: list[Row]
     refusals: list[Refusal]
     notes: list[str]
+    starts: list[Start] = []
 
 
 def figures(samples: list[Sample]) -> Figures:

@@ -12,12 +12,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from bench import processes
 from bench.api import Api, Refused
 
+T = TypeVar("T")
+
 ROOT = Path(__file__).parent.parent
 START_TIMEOUT = 30.0  # seconds
+SEAL_KEY = "0f" * 32  # hexadecimal; protects nothing
 QUIET = 0.05  # of one core: below this a server counts as doing nothing
 
 
@@ -27,11 +31,18 @@ class StartFailed(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """A server program: its configuration for a data directory and ports, and its command line."""
+    """A server program: its configuration for a data directory and ports, and its command line.
+
+    `first_answer_within` is the target for `bench.starts` in seconds and `beside_logins_below` that
+    for `bench.beside` in milliseconds, None where there is none.
+    """
 
     title: str
     config: Callable[[Path, int, int], str]
     command: Callable[[Path], list[str]]
+    first_answer_within: float | None = None
+    beside_logins_below: float | None = None
+    unseals_itself: bool = False
 
 
 def _wardgate_config(data: Path, port: int, _cluster_port: int) -> str:
@@ -67,6 +78,8 @@ KINDS = {
         "Wardgate (lmdb)",
         _wardgate_config,
         lambda config: [sys.executable, "-m", "wardgate", "server", f"-config={config}"],
+        first_answer_within=1.0,
+        beside_logins_below=20.0,
     ),
     "openbao": Kind(
         "OpenBao (raft)",
@@ -85,6 +98,18 @@ def audited(kind: Kind) -> Kind:
         return kind.config(data, port, cluster_port) + device
 
     return replace(kind, title=f"{kind.title}, audited", config=config)
+
+
+def self_unsealing(kind: Kind) -> Kind:
+    """The same server with a static seal, whose key stands in the configuration."""
+
+    def config(data: Path, port: int, cluster_port: int) -> str:
+        seal = (
+            f'seal "static" {{\n  current_key_id = "bench"\n  current_key    = "{SEAL_KEY}"\n}}\n'
+        )
+        return kind.config(data, port, cluster_port) + seal
+
+    return replace(kind, config=config, unseals_itself=True)
 
 
 @dataclass(frozen=True)
@@ -116,7 +141,7 @@ def running(kind: Kind, folder: Path) -> Iterator[Server]:
     (folder / "data").mkdir(parents=True)
     with started(kind, folder) as (api, process):
         try:
-            server = opened(kind, _open(api, process), process)
+            server = opened(kind, _open(kind, api, process), process)
         except (StartFailed, Refused) as error:
             raise _failed(kind, folder, error) from error
         yield server
@@ -128,6 +153,14 @@ def started(kind: Kind, folder: Path) -> Iterator[tuple[Api, "subprocess.Popen[b
 
     It answers, but is sealed. Raises `StartFailed`.
     """
+    with launched(kind, folder) as (api, process):
+        wait(kind, folder, process, lambda: api.call("GET", "sys/seal-status"))
+        yield api, process
+
+
+@contextlib.contextmanager
+def launched(kind: Kind, folder: Path) -> Iterator[tuple[Api, "subprocess.Popen[bytes]"]]:
+    """As `started`, but without waiting for anything: nobody may listen yet."""
     data = folder / "data"
     config, log = folder / "server.hcl", folder / "server.log"
     port, cluster_port = _free_ports(2)
@@ -142,15 +175,27 @@ def started(kind: Kind, folder: Path) -> Iterator[tuple[Api, "subprocess.Popen[b
             stderr=output,
             start_new_session=True,
         )
-    api = Api(port)
     try:
-        try:
-            _wait(process, lambda: bool(api.call("GET", "sys/seal-status")))
-        except (StartFailed, Refused) as error:
-            raise _failed(kind, folder, error) from error
-        yield api, process
+        yield Api(port), process
     finally:
         processes.stop(process)
+
+
+def wait(
+    kind: Kind,
+    folder: Path,
+    process: "subprocess.Popen[bytes]",
+    ask: Callable[[], T],
+    pause: float = 0.1,
+) -> T:
+    """The first answer of `ask`, which is called every `pause` seconds until it has one.
+
+    Raises `StartFailed` with the last lines of the log.
+    """
+    try:
+        return _wait(process, ask, pause)
+    except StartFailed as error:
+        raise _failed(kind, folder, error) from error
 
 
 def opened(kind: Kind, root: Api, process: "subprocess.Popen[bytes]") -> Server:
@@ -171,24 +216,32 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
 
 
-def _open(api: Api, process: subprocess.Popen[bytes]) -> Api:
+def _open(kind: Kind, api: Api, process: subprocess.Popen[bytes]) -> Api:
     """Initialise and unseal; the API with the root token, once it serves requests."""
-    made = api.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})
-    api.call("PUT", "sys/unseal", {"key": made["keys_base64"][0]})
-    # 200 only when unsealed and active, which takes a moment after the unsealing
-    _wait(process, lambda: bool(api.call("GET", "sys/health")))
+    shares = "recovery" if kind.unseals_itself else "secret"
+    made = api.call("PUT", "sys/init", {f"{shares}_shares": 1, f"{shares}_threshold": 1})
+    if kind.unseals_itself:
+        _wait(process, lambda: api.call("GET", "sys/health"))
+    else:
+        unseal(api, made["keys_base64"][0], process)
     return Api(api.port, made["root_token"])
 
 
-def _wait(process: subprocess.Popen[bytes], ready: Callable[[], bool]) -> None:
+def unseal(api: Api, key: str, process: subprocess.Popen[bytes]) -> None:
+    """Unseal with the one key share; returns once it serves requests. Raises `StartFailed`."""
+    api.call("PUT", "sys/unseal", {"key": key})
+    # 200 only when unsealed and active, which takes a moment after the unsealing
+    _wait(process, lambda: api.call("GET", "sys/health"))
+
+
+def _wait(process: subprocess.Popen[bytes], ask: Callable[[], T], pause: float = 0.1) -> T:
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise StartFailed(f"it ended with exit status {process.returncode}")
         with contextlib.suppress(OSError, http.client.HTTPException, Refused):
-            if ready():
-                return
-        time.sleep(0.1)
+            return ask()
+        time.sleep(pause)
     raise StartFailed(f"it was not ready within {START_TIMEOUT:.0f} seconds")
 
 

@@ -13,7 +13,10 @@ BUSY = 0.5
 def show(run: Run, console: Console) -> None:
     """Print the machine, a line for each load, memory, refused loads and notes."""
     _show_circumstances(run, console)
-    console.print(_loads(run))
+    if run.rows:
+        console.print(_loads(run))
+    if run.starts:
+        console.print(_starts(run))
     console.print(_memory(run))
     for refusal in run.refusals:
         console.print(f"[bold red]No figure for {escape(refusal.title)}: {escape(refusal.reason)}")
@@ -54,10 +57,13 @@ def compare(before: Run, now: Run, console: Console) -> None:
             f"{today:,.0f}",
             f"{today / then - 1:+.1%}",
         )
-    if not table.row_count:
+    starts = _compared_starts(before, now)
+    if not table.row_count and not starts.row_count:
         console.print("The other run has no load in common with this one.")
         return
-    console.print(table)
+    for each in (table, starts):
+        if each.row_count:
+            console.print(each)
     for what, old_value, new_value in (
         ("settings", before.settings, now.settings),
         ("baseline", before.baseline.name, now.baseline.name),
@@ -66,6 +72,22 @@ def compare(before: Run, now: Run, console: Console) -> None:
     ):
         if old_value != new_value:
             console.print(f"[yellow]Note: the other run had another {what}.")
+
+
+def _compared_starts(before: Run, now: Run) -> Table:
+    table = Table(title="Seconds to the first answer, then and now")
+    for heading in ("Server", "Until"):
+        table.add_column(heading)
+    for heading in ("then", "now", "change"):
+        table.add_column(heading, justify="right")
+    earlier = {(start.server, start.until): start.median for start in before.starts}
+    for start in now.starts:
+        then = earlier.get((start.server, start.until))
+        if then is not None:
+            change = f"{start.median / then - 1:+.1%}"
+            names = escape(start.server), escape(start.until)
+            table.add_row(*names, f"{then:.3f}", f"{start.median:.3f}", change)
+    return table
 
 
 def _show_circumstances(run: Run, console: Console) -> None:
@@ -98,6 +120,28 @@ def _loads(run: Run) -> Table:
         low, high = row.ratio_range
         ratios = f"{row.ratio:.2f}", f"({low:.2f}, {high:.2f})", f"{row.thrift:.2f}"
         table.add_row(escape(row.title), *cells, *ratios)
+    return table
+
+
+def _starts(run: Run) -> Table:
+    table = Table(title="From the start of the process to the first answer, seconds")
+    for heading in ("Server", "Until"):
+        table.add_column(heading)
+    for heading in ("median", "(lowest, highest)", "target"):
+        table.add_column(heading, justify="right")
+    table.add_column("met")
+    for start in run.starts:
+        target = "" if start.target is None else f"below {start.target:g}"
+        verdict = "" if start.target is None else "yes" if start.met else "[bold red]no"
+        spread = f"({min(start.seconds):.3f}, {max(start.seconds):.3f})"
+        table.add_row(
+            escape(start.server),
+            escape(start.until),
+            f"{start.median:.3f}",
+            spread,
+            target,
+            verdict,
+        )
     return table
 
 

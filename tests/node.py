@@ -1,14 +1,14 @@
 """A whole server in the test's own process: storage, barrier, core and HTTP application.
 
 Nothing is mocked but what lies outside of the program: the clock is moved by the test, and the wire
-is a pair of objects that look like Granian's.
+has no bytes: a request is sent as what has been read of it.
 """
 
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import InitVar, dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tests.clock import ManualClock
@@ -17,8 +17,11 @@ from wardgate.core.ids import new_uuid
 from wardgate.core.operation import Operation
 from wardgate.core.request import Request, Response
 from wardgate.core.settings import Settings
+from wardgate.http.exchange import Exchange
+from wardgate.http.head import Head, Headers
 from wardgate.http.limits import DEFAULT_LIMITS, Limits
 from wardgate.http.rules import Rules
+from wardgate.http.writing import Fields
 from wardgate.server.catalog import Build
 from wardgate.server.node import Node
 from wardgate.store.interface import Store
@@ -211,9 +214,8 @@ class NodeUnderTest:
         query: str = "",
         headers: Mapping[str, str] | None = None,
         chunked: bool = False,
-        proto: str = "http",
     ) -> HttpAnswer:
-        """Send a request through the HTTP application, as Granian would."""
+        """Send a request through the HTTP application."""
         raw = json.dumps(body).encode() if isinstance(body, dict) else body
         sent = {} if token is None else {"x-vault-token": token}
         if not chunked and raw:
@@ -221,69 +223,56 @@ class NodeUnderTest:
         if chunked:
             sent["transfer-encoding"] = "chunked"
         sent |= {name.lower(): value for name, value in (headers or {}).items()}
-        scope = Scope(method, path, query, sent, proto)
-        exchange = Exchange(raw)
-        await self.application.__rsgi__(scope, exchange)
-        assert exchange.answer is not None
-        return exchange.answer
+        exchange = Sent(head_of(method, path, query, sent), raw)
+        await self.application.answer(exchange)
+        assert exchange.got is not None
+        return exchange.got
 
 
-class SentHeaders(dict[str, str]):
-    """Looks like Granian's headers, each of them sent once: a value that is not ASCII is there, and
-    cannot be had."""
-
-    def get(self, key: str, default: Any = None) -> Any:
-        value = super().get(key, default)
-        return value if value is None or value.isascii() else default
-
-    def get_all(self, key: str) -> list[str]:
-        value = self.get(key)
-        return [] if value is None else [value]
-
-
-@dataclass
-class Scope:
-    """Looks like Granian's RSGI scope."""
-
-    method: str
-    path: str
-    query_string: str
-    sent: InitVar[dict[str, str]]
-    proto: str = "http"
-    client: str = PEER
-    http_version: str = "1.1"
-    headers: SentHeaders = field(init=False)
-
-    def __post_init__(self, sent: dict[str, str]) -> None:
-        self.headers = SentHeaders(sent)
+def head_of(
+    method: str,
+    path: str,
+    query: str = "",
+    sent: Mapping[str, str] | None = None,
+    client: str = PEER,
+) -> Head:
+    """The head of a request with these headers, whose names are in lower case."""
+    fields = {name: [value.encode()] for name, value in (sent or {}).items()}
+    return Head(method, path, query, Headers(fields), "1.1", client)
 
 
-@dataclass
-class Exchange:
-    """Looks like Granian's RSGI protocol object; `read` counts the bytes that were asked for."""
+class Sent(Exchange):
+    """A request and its client, who sends the body in pieces when it is asked for; `read` counts the
+    bytes that were sent."""
 
-    body: bytes
-    answer: HttpAnswer | None = None
-    read: int = field(default=0)
+    def __init__(self, head: Head, body: bytes = b"") -> None:
+        super().__init__(self, head)
+        self.rest = body
+        self.read = 0
+        self.got: HttpAnswer | None = None
+        if not body:
+            self.finish(keep_alive=True)
 
-    async def __call__(self) -> bytes:
-        self.read += len(self.body)
-        return self.body
+    def wanted(self) -> None:
+        asyncio.get_running_loop().call_soon(self.send)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self.body), 1024):
-            chunk = self.body[start : start + 1024]
-            self.read += len(chunk)
-            yield chunk
+    def send(self) -> None:
+        piece, self.rest = self.rest[:1024], self.rest[1024:]
+        self.read += len(piece)
+        self.add(piece)
+        if not self.rest:
+            self.finish(keep_alive=True)
+        elif self._waiter is not None and not self._waiter.done():  # one piece was not enough
+            self.wanted()
 
-    def response_empty(self, status: int, headers: list[tuple[str, str]]) -> None:
-        self.answer = HttpAnswer(status, dict(headers), b"")
+    def full(self) -> None:
+        """It sends nothing that is not wanted."""
 
-    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
-        self.answer = HttpAnswer(status, dict(headers), body)
-
-    def close(self, status: int) -> None:
-        self.answer = HttpAnswer(status, {}, b"")
+    def answer(
+        self, exchange: Exchange, status: int, fields: Fields, body: bytes, *, bare: bool
+    ) -> None:
+        assert exchange is self
+        self.got = HttpAnswer(status, dict(fields), body)
 
 
 def with_node(

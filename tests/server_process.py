@@ -130,8 +130,8 @@ def plain_listener(port: int) -> str:
     return f'listener "tcp" {{ address = "127.0.0.1:{port}" tls_disable = true }}'
 
 
-def lmdb_storage(path: Path) -> str:
-    return f'storage "lmdb" {{ path = "{path}" }}'
+def lmdb_storage(path: Path, workers: int = 1) -> str:
+    return f'storage "lmdb" {{ path = "{path}" }} workers = {workers}'
 
 
 MEMORY_STORAGE = 'storage "inmem" {}'

@@ -75,7 +75,7 @@ class Workers:
 def workers(folder: Path, *more: str) -> Iterator[Workers]:
     """A new server of `COUNT` workers; `more` are further settings."""
     port = free_port()
-    settings = [f"workers = {COUNT}", lmdb_storage(folder / "data"), plain_listener(port), *more]
+    settings = [lmdb_storage(folder / "data", COUNT), plain_listener(port), *more]
     with serving(write_config(folder, *settings), folder=folder) as process:
         found = Workers(process, port)
         try:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wardgate.http.connection import Times
 from wardgate.http.forwarded import ForwardedFor
 from wardgate.http.limits import Limits
 from wardgate.http.response_headers import ResponseHeaders
@@ -88,13 +89,16 @@ TELEMETRY = st.builds(
     gauge_period=st.integers(0, 10**6),
     otlp_endpoint=st.none() | URLS,
 )
+TIMES = st.builds(
+    Times, head=st.integers(1, 10**6), idle=st.integers(1, 10**6), write=st.integers(1, 10**6)
+)
 LISTENERS: st.SearchStrategy[ListenerConfig] = st.builds(
     TcpListener,
     host=st.sampled_from(["", "127.0.0.1", "::1", "vault.example.com"]),
     port=st.integers(0, 65535),
     tls=st.none() | tls_configs(),
     rules=RULES,
-    header_timeout=st.none() | st.integers(1, 10**6),
+    times=TIMES,
 ) | st.builds(
     UnixListener,
     path=PATHS,
@@ -102,7 +106,7 @@ LISTENERS: st.SearchStrategy[ListenerConfig] = st.builds(
     user=st.none() | TEXTS,
     group=st.none() | TEXTS,
     rules=UNIX_RULES,
-    header_timeout=st.none() | st.integers(1, 10**6),
+    times=TIMES,
 )
 
 
@@ -116,11 +120,11 @@ def address(listener: ListenerConfig) -> object:
 def configs(draw: st.DrawFn) -> ServerConfig:
     default_ttl, max_ttl = sorted(draw(st.tuples(*[st.integers(1, 10**9)] * 2)))
     listeners = draw(st.lists(LISTENERS, min_size=1, max_size=3, unique_by=address))
+    storage = draw(
+        st.builds(MemoryStorage) | st.builds(LmdbStorage, PATHS, st.none() | st.integers(1, 10**15))
+    )
     return ServerConfig(
-        storage=draw(
-            st.builds(MemoryStorage)
-            | st.builds(LmdbStorage, PATHS, st.none() | st.integers(1, 10**15))
-        ),
+        storage=storage,
         listeners=tuple(listeners),
         api_addr=draw(st.none() | URLS),
         cluster_addr=draw(st.none() | URLS),
@@ -142,6 +146,7 @@ def configs(draw: st.DrawFn) -> ServerConfig:
         raw_storage_endpoint=draw(st.booleans()),
         plugin_directory=draw(st.none() | PATHS),
         pid_file=draw(st.none() | PATHS),
+        workers=draw(st.integers(1, 64)) if isinstance(storage, LmdbStorage) else 1,
     )
 
 
@@ -176,6 +181,7 @@ def top_level(config: ServerConfig) -> Body:
         "raw_storage_endpoint": config.raw_storage_endpoint,
         "plugin_directory": optional(config.plugin_directory),
         "pid_file": optional(config.pid_file),
+        "workers": config.workers,
     }
 
 
@@ -192,7 +198,9 @@ def blocks(config: ServerConfig) -> Iterator[tuple[str, str, Body]]:
             "max_request_duration": listener.rules.limits.max_request_duration,
             "http_read_timeout": listener.rules.limits.read_timeout,
             **rules_body(listener.rules),
-            "http_read_header_timeout": listener.header_timeout,
+            "http_read_header_timeout": listener.times.head,
+            "http_idle_timeout": listener.times.idle,
+            "http_write_timeout": listener.times.write,
         }
         if isinstance(listener, TcpListener):
             host = f"[{listener.host}]" if ":" in listener.host else listener.host

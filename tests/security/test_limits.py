@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.node import Exchange, NodeUnderTest, Scope, with_node
+from tests.node import NodeUnderTest, Sent, head_of, with_node
 from wardgate.core.json import decode_object
 from wardgate.errors import InvalidRequest
 from wardgate.http.limits import DEFAULT_LIMITS, Limits
@@ -34,10 +34,10 @@ def test_44_a_request_that_is_too_large_is_refused_unread() -> None:
     async def run() -> None:
         node = await NodeUnderTest.start(limits=Limits(max_request_size=5000))
         for headers in ({"content-length": "1000000"}, {"transfer-encoding": "chunked"}):
-            exchange = Exchange(b"x" * 1_000_000)
-            await node.application.__rsgi__(Scope("POST", "/v1/sys/init", "", headers), exchange)
-            assert exchange.answer is not None
-            assert exchange.answer.status == 413
+            exchange = Sent(head_of("POST", "/v1/sys/init", "", headers), b"x" * 1_000_000)
+            await node.application.answer(exchange)
+            assert exchange.got is not None
+            assert exchange.got.status == 413
             assert exchange.read <= 5000 + 1024
 
     asyncio.run(run())

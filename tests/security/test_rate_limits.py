@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.node import Exchange, NodeUnderTest, Scope, with_node
+from tests.node import NodeUnderTest, Sent, head_of, with_node
 from wardgate.auth import userpass
 from wardgate.core.json import decode_object
 from wardgate.core.tokens.store import TokenStore
@@ -80,16 +80,11 @@ async def test_45_an_unauthenticated_client_has_a_limit_like_any_other(node: Nod
     assert (await node.read("auth/token/lookup-self", peer="10.0.0.1:1")).status == 200
 
 
-class KeptBack(Exchange):
+class KeptBack(Sent):
     """A request whose body arrives when the test says so."""
 
-    def __init__(self) -> None:
-        super().__init__(b"{}")
-        self.arrived = asyncio.Event()
-
-    async def __call__(self) -> bytes:
-        await self.arrived.wait()
-        return await super().__call__()
+    def wanted(self) -> None:
+        pass
 
 
 @pytest.mark.parametrize("block", ["0", "1h"])
@@ -102,18 +97,18 @@ def test_45_bodies_that_are_kept_back_are_counted_as_they_arrive(block: str) -> 
         await node.ok("sys/quotas/rate-limit/all", fields)
         requests = []
         for _ in range(6):
-            scope = Scope("POST", "/v1/auth/token/lookup-self", "", {"content-length": "2"})
-            exchange = KeptBack()
-            answered = asyncio.create_task(node.application.__rsgi__(scope, exchange))
+            sent = {"content-length": "2"}
+            exchange = KeptBack(head_of("POST", "/v1/auth/token/lookup-self", "", sent), b"{}")
+            answered = asyncio.create_task(node.application.answer(exchange))
             await asyncio.sleep(0)
             requests.append((exchange, answered))
             node.clock.advance(10)
         statuses = []
         for exchange, answered in reversed(requests):
-            exchange.arrived.set()
+            exchange.send()
             await answered
-            assert exchange.answer is not None
-            statuses.append(exchange.answer.status)
+            assert exchange.got is not None
+            statuses.append(exchange.got.status)
         assert statuses == [403, 403, 429, 429, 429, 429]
 
     body()

@@ -226,6 +226,38 @@ class TestGarbage:
                 received += part
         assert received.count(b"HTTP/1.1 ") == 1
 
+    @pytest.mark.parametrize("method", [b"POST", b"LIST"])
+    @pytest.mark.parametrize(
+        "lines",
+        [
+            b"Content-Length: %d\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n",
+            b"Content-Length: %d\r\nContent-Length: 0\r\n",
+            b"Content-Length: 0\r\nContent-Length: %d\r\n",
+            b"Content-Length: %d\r\nTransfer-Encoding: chunked\r\n",
+            b"Content-Length: %d\r\nTransfer-Encoding: xchunked\r\n",
+            b"Content-Length: %d\r\nTransfer-Encoding : chunked\r\n",
+            b"Content-Length: %d\r\nTransfer-Encoding:\r\n chunked\r\n",
+            b"Content-Length: %d\r\nX: y\rTransfer-Encoding: chunked\r\n",
+            b"Transfer-Encoding: chunked\r\nContent-Length: %d\r\n",
+            b"Transfer-Encoding: chunked, identity\r\nX-Length: %d\r\n",
+        ],
+        ids=range(10),
+    )
+    def test_no_body_is_taken_for_a_request(
+        self, dev: DevServer, method: bytes, lines: bytes
+    ) -> None:
+        """However a proxy in between understood these lines."""
+        inner = b"0\r\n\r\nGET /v1/sys/health?activecode=299 HTTP/1.1\r\nHost: a\r\n\r\n"
+        with raw.connection(dev.port) as opened:
+            opened.sendall(WRITE.replace(b"POST", method) + lines % len(inner) + b"\r\n" + inner)
+            opened.shutdown(socket.SHUT_WR)
+            received = b""
+            with contextlib.suppress(ConnectionError):
+                while part := opened.recv(65536):
+                    received += part
+        assert received.count(b"HTTP/1.1 ") <= 1
+        assert b" 299 " not in received
+
     def test_two_tokens(self, dev: DevServer) -> None:
         read = WRITE.replace(b"POST", b"GET").replace(b"data/a", b"data/none")
         for second, status in ((b"root", 404), (b"other", 400), (b"", 400)):

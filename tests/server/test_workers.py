@@ -191,24 +191,18 @@ def test_whichever_worker_is_asked_tells_of_all(tmp_path: Path) -> None:
 def test_what_keeps_it_from_starting_is_said_once(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        config = write_config(
-            tmp_path, "workers = 3", lmdb_storage(tmp_path / "data"), plain_listener(port)
-        )
+        config = write_config(tmp_path, lmdb_storage(tmp_path / "data", 3), plain_listener(port))
         said = refused(config, folder=tmp_path)
         assert said.startswith(f"Error: cannot listen on 127.0.0.1:{port}: ")
         assert said.count("\n") == 1
     with workers(tmp_path) as other:
         folder = tmp_path / "second"
         folder.mkdir()
-        config = write_config(
-            folder, "workers = 3", lmdb_storage(folder / "data"), plain_listener(other.port)
-        )
+        config = write_config(folder, lmdb_storage(folder / "data", 3), plain_listener(other.port))
         assert "Address already in use" in refused(config, folder=folder)
     broken = tmp_path / "broken"
     broken.write_text("no directory")
-    config = write_config(
-        tmp_path, "workers = 3", lmdb_storage(broken), plain_listener(free_port())
-    )
+    config = write_config(tmp_path, lmdb_storage(broken, 3), plain_listener(free_port()))
     said = refused(config, folder=tmp_path)
     assert said.startswith("Error: cannot open the data file")
     assert said.count("\n") == 1

@@ -13,7 +13,17 @@ from rich.console import Console
 from bench import results, svg, table
 from bench.filling import fill
 from bench.loads import LOADS, key_for
-from bench.results import Contender, Machine, Memory, Refusal, Row, Run, Sample, Settings
+from bench.results import (
+    Contender,
+    Machine,
+    Memory,
+    Refusal,
+    Row,
+    Run,
+    Sample,
+    Settings,
+    Start,
+)
 from bench.scale import Finding
 from bench.scale import table as scale_table
 from bench.wrk import Spoiled, read_counts
@@ -35,7 +45,7 @@ def row(load: str = "lookup", title: str = "Token lookup-self") -> Row:
     )
 
 
-def run(*rows: Row, refusals: tuple[Refusal, ...] = ()) -> Run:
+def run(*rows: Row, refusals: tuple[Refusal, ...] = (), starts: tuple[Start, ...] = ()) -> Run:
     return Run(
         started="2026-01-01T00:00:00+00:00",
         machine=Machine("CPU", 2, 8.0, "6.1", "ext4", "CPython 3.11", "4.1.0", {"lmdb": "2"}, 0.1),
@@ -45,7 +55,12 @@ def run(*rows: Row, refusals: tuple[Refusal, ...] = ()) -> Run:
         rows=list(rows),
         refusals=list(refusals),
         notes=["a note"],
+        starts=list(starts),
     )
+
+
+def start(*seconds: float, server: str = "Wardgate", target: float | None = 1.0) -> Start:
+    return Start(server, "a token's lookup", list(seconds), target)
 
 
 def printed(console: Console) -> str:
@@ -102,9 +117,42 @@ def test_figures_are_medians_and_the_ratio_is_theirs() -> None:
 
 
 def test_a_saved_run_is_loaded_as_it_was(tmp_path: Path) -> None:
-    found = run(row(), refusals=(Refusal("login", "Login", "no reply came"),))
+    refusals = (Refusal("login", "Login", "no reply came"),)
+    found = run(row(), refusals=refusals, starts=(start(0.5, 0.6, 0.7),))
     results.save(found, tmp_path / "run.json")
     assert results.load(tmp_path / "run.json") == found
+
+
+def test_a_run_saved_before_starts_were_measured_is_loaded(tmp_path: Path) -> None:
+    saved = msgspec.to_builtins(run(row()))
+    del saved["starts"]
+    (tmp_path / "run.json").write_bytes(msgspec.json.encode(saved))
+    assert results.load(tmp_path / "run.json") == run(row())
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict"), [((9.0, 0.2, 0.999), "yes"), ((0.1, 1.0, 1.0), "no")]
+)
+def test_the_median_start_must_be_below_its_target(
+    seconds: tuple[float, ...], verdict: str
+) -> None:
+    found = start(*seconds)
+    assert found.met == (verdict == "yes")
+    slow = start(5, 5, 5, server="OpenBao", target=None)
+    assert slow.met
+    text = shown(run(starts=(slow, found)))
+    line = next(line for line in text.splitlines() if "below 1" in line)
+    assert f"{found.median:.3f}" in line
+    assert verdict in line
+
+
+def test_a_comparison_shows_the_change_of_the_starts() -> None:
+    console = Console(width=150, file=StringIO())
+    other = start(7, 7, 7, server="Other")
+    table.compare(run(starts=(start(1, 2, 3),)), run(starts=(start(3, 3, 3), other)), console)
+    text = printed(console)
+    assert "+50.0%" in text
+    assert "Other" not in text
 
 
 def test_another_file_is_no_run(tmp_path: Path) -> None:

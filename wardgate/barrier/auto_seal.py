@@ -40,6 +40,7 @@ from wardgate.barrier.seal import (
     Stored,
     read_record,
     read_stored,
+    status_of,
 )
 from wardgate.barrier.shared import SharedSecrets
 from wardgate.barrier.shares import RECOVERY_SHARES, ShareMarks
@@ -305,16 +306,7 @@ class AutoSeal:
     async def status(self) -> SealStatus:
         """The state of seal and barrier, for `sys/seal-status` and `sys/unseal`."""
         record = await read_record(self._store, self.type)
-        return SealStatus(
-            type=self.type,
-            initialized=record is not None,
-            sealed=self._barrier.sealed,
-            threshold=record.threshold if record else 0,
-            shares=record.shares if record else 0,
-            progress=self.progress.progress,
-            nonce=self.progress.nonce,
-            recovery=True,
-        )
+        return status_of(self.type, record, self.progress, self._barrier.sealed, recovery=True)
 
     async def maintain(self) -> None:
         """Keep the wrapper usable."""

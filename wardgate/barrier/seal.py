@@ -55,6 +55,27 @@ class SealStatus:
     recovery: bool = False
 
 
+def status_of(
+    type: str,
+    record: SealRecord | None,
+    given: Progress,
+    sealed: bool,
+    *,
+    recovery: bool = False,
+) -> SealStatus:
+    """The state of a seal, with its record, if there is one, and the shares `given` so far."""
+    return SealStatus(
+        type=type,
+        initialized=record is not None,
+        sealed=sealed,
+        threshold=record.threshold if record else 0,
+        shares=record.shares if record else 0,
+        progress=given.progress,
+        nonce=given.nonce,
+        recovery=recovery,
+    )
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class InitResult:
     """The keys to hand to people. They are nowhere else: lost `keys` are lost data.

@@ -10,7 +10,14 @@ from wardgate.barrier.barrier import Barrier
 from wardgate.barrier.envelope import KEY_BYTES
 from wardgate.barrier.errors import BarrierError, NotInitialized, WrongKey
 from wardgate.barrier.keys import KEYRING, SEAL
-from wardgate.barrier.seal import InitResult, SealRecord, SealStatus, read_record, read_stored
+from wardgate.barrier.seal import (
+    InitResult,
+    SealRecord,
+    SealStatus,
+    read_record,
+    read_stored,
+    status_of,
+)
 from wardgate.barrier.shared import SharedSecrets
 from wardgate.barrier.shares import UNSEAL_SHARES, ShareMarks
 from wardgate.errors import InvalidRequest
@@ -136,15 +143,7 @@ class ShamirSeal:
     async def status(self) -> SealStatus:
         """The state of seal and barrier, for `sys/seal-status` and `sys/unseal`."""
         record = await read_record(self._store, TYPE)
-        return SealStatus(
-            type=TYPE,
-            initialized=record is not None,
-            sealed=self._barrier.sealed,
-            threshold=record.threshold if record else 0,
-            shares=record.shares if record else 0,
-            progress=self.progress.progress,
-            nonce=self.progress.nonce,
-        )
+        return status_of(TYPE, record, self.progress, self._barrier.sealed)
 
 
 def _root_key(given: Sequence[bytes], record: SealRecord) -> bytes:

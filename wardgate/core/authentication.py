@@ -50,13 +50,11 @@ async def opened(core: Core, request: Request, endpoint: Endpoint) -> bool:
 async def rights(core: Core, transaction: Transaction, token: Token, now: float) -> Acl:
     """What a token may do, by its own policies, its entity's, and those of all groups that the entity
     is in; `PermissionDenied` when its entity is gone or disabled."""
-    policies = core.policies
-    if not token.entity_id:
-        known = policies.known(transaction, token.policies, None, now)
-        return known or await policies.acl(transaction, token.policies, None, now)
-    standing = await core.standings.of(transaction, token.entity_id)
-    if standing is None or standing.entity.disabled:
-        raise PermissionDenied
-    names = token.policies + standing.policies
+    policies, names, standing = core.policies, token.policies, None
+    if token.entity_id:
+        standing = await core.standings.of(transaction, token.entity_id)
+        if standing is None or standing.entity.disabled:
+            raise PermissionDenied
+        names += standing.policies
     known = policies.known(transaction, names, standing, now)
     return known or await policies.acl(transaction, names, standing, now)

@@ -6,16 +6,14 @@ its ancestors and the rules of its policies ends. Where the request came from, a
 of uses, are not part of it.
 """
 
+from wardgate.core.bounded import Bounded
 from wardgate.core.cidr import address_allowed
-from wardgate.core.policies import MOST_RULES
 from wardgate.core.policy import Acl
 from wardgate.core.premise import Premise
 from wardgate.core.request import Request
 from wardgate.core.tokens.record import Token
 from wardgate.core.tokens.store import Found, TokenStore
 from wardgate.errors import PermissionDenied
-
-_MOST = 10_000  # callers kept
 
 
 class Caller:
@@ -36,8 +34,7 @@ class Callers:
 
     def __init__(self, tokens: TokenStore) -> None:
         self._tokens = tokens
-        self._seen: dict[str, Caller] = {}
-        self._rules = 0
+        self._seen: Bounded[str, Caller] = Bounded()
 
     def known(self, request: Request) -> Caller | None:
         """Whoever sent the request, if that is known still; `PermissionDenied` when the token may not
@@ -54,17 +51,14 @@ class Callers:
     def keep(self, request: Request, found: Found) -> None:
         """Remember who sent a request that has read nothing but what it took to find that out."""
         transaction = request.transaction
-        name = self._tokens.known_name(transaction, request.client_token)
+        # a batch token has no name of its own
+        name = found.name or self._tokens.known_name(transaction, request.client_token)
         if not name or transaction.writes:
             return
-        if len(self._seen) >= _MOST or self._rules > MOST_RULES:
-            self.forget()
-        if request.acl.of_one:
-            self._rules += request.acl.size
-        premise = Premise(dict(transaction.reads))
-        self._seen[name] = Caller(found, request.acl, premise)
+        acl = request.acl
+        caller = Caller(found, acl, Premise(dict(transaction.reads)))
+        self._seen.put(name, caller, acl.size if acl.of_one else 0)
 
     def forget(self) -> None:
         """Drop everything (when the barrier is sealed)."""
         self._seen.clear()
-        self._rules = 0

@@ -19,7 +19,7 @@ from wardgate.core.lockout_config import LockoutRules, UserLockout
 from wardgate.core.mounts import Mount
 from wardgate.core.records import Codec
 from wardgate.core.request import Request
-from wardgate.core.storage import Storage, Transaction
+from wardgate.core.storage import Transaction
 from wardgate.errors import PermissionDenied
 
 SLOTS = 4096
@@ -92,16 +92,10 @@ class Attempt:
         slot = _with_failure(self._slot, self._name, self._rules, self._now)
         self._transaction.put(self._key, slot, _SLOT)
 
-    async def succeeded(self, storage: Storage) -> None:
-        """Forget the failures of somebody who has proved who they are; `PermissionDenied` when they
-        were locked out meanwhile."""
+    def succeeded(self) -> None:
+        """Forget the failures of somebody who has proved who they are."""
         if any(each.name == self._name for each in self._slot):
             _forget(self._transaction, self._key, self._slot, self._name)
-        elif not self._transaction.staged():
-            # a batch token writes nothing, so no commit finds out what happened meanwhile
-            newest = await (await storage.begin()).get(self._key, _SLOT) or ()
-            if _locked(newest, self._name, self._rules, self._now):
-                raise PermissionDenied
 
 
 class Lockout:

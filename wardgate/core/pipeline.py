@@ -79,6 +79,7 @@ class Pipeline:
             if request.audit is not None:
                 in_flight[request] = None  # there is an answer by now, which must be recorded
                 response = await self._audited(request, response)
+                request.transaction.guard = None  # it leads back to the request: a cycle
             if request.leases is not None:
                 await core.leases.settle(request.leases, response)
         finally:
@@ -238,10 +239,10 @@ class Pipeline:
             request.transaction.restore(staged)
             attempt.failed()  # the failure counts, so this is an answer whose writes are committed
             return error_response(error)
-        # a batch token writes nothing, and must not come from a user who is gone meanwhile
+        # a batch token writes nothing, and must not go to a user who is gone or locked out meanwhile
         request.transaction.decided = len(request.transaction.reads)
         if attempt is not None and response.auth is not None:
-            await attempt.succeeded(self._core.storage)
+            attempt.succeeded()
         return await self._wrapped(request, response) if request.wrap_ttl else response
 
     async def _authorised(self, request: Request, route: Route | None) -> Response:

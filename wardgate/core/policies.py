@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from wardgate.core.bounded import Bounded
 from wardgate.core.policy import Acl, PolicyRules
 from wardgate.core.premise import Premise
 from wardgate.core.records import Codec
@@ -28,10 +29,6 @@ IMMUTABLE = (ROOT, RESPONSE_WRAPPING)
 _KEPT = str.maketrans({"/": "\x1f", "\x1f": "\x1e"})
 """A name may have slashes and is one segment of a key. No name can be written that has control
 characters, so none of those that a token may be given leads to the policy of another."""
-
-_COMPILED_MOST = 10_000  # policy sets kept compiled
-MOST_RULES = 100_000
-"""Rules in all of them together, of about 400 bytes each."""
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -75,8 +72,7 @@ class Policies:
     """Reads, writes and compiles policies inside a transaction."""
 
     def __init__(self) -> None:
-        self._compiled: dict[tuple[tuple[str, ...], str], _Compiled] = {}
-        self._rules = 0
+        self._compiled: Bounded[tuple[tuple[str, ...], str], _Compiled] = Bounded()
         self._root = Acl.compile((), root=True)
 
     async def get(self, transaction: Transaction, name: str) -> Policy | None:
@@ -105,12 +101,10 @@ class Policies:
         standing: "Standing | None",
         now: float,
     ) -> Acl:
-        """The rights that these policies give together, for whoever has this standing."""
+        """The rights that these policies give together, for whoever has this standing; ask `known`
+        before."""
         if ROOT in names:
             return self._root
-        known = self.known(transaction, names, standing, now)
-        if known is not None:
-            return known
         reads: dict[str, int] = {}
         policies = []
         for name in names:
@@ -137,12 +131,9 @@ class Policies:
             ),
         )
         if -1 not in reads.values():
-            if len(self._compiled) >= _COMPILED_MOST or self._rules > MOST_RULES:
-                self.forget()
             # for one entity alone only where templates speak of it: most users have the same rights
-            key = (names, standing.entity.id if standing is not None and subject else "")
-            self._compiled[key] = _Compiled(acl, Premise(reads))
-            self._rules += acl.size
+            key = (names, standing.entity.id if standing is not None and acl.of_one else "")
+            self._compiled.put(key, _Compiled(acl, Premise(reads)), acl.size)
         return acl
 
     def known(
@@ -168,4 +159,3 @@ class Policies:
     def forget(self) -> None:
         """Drop everything compiled (when the barrier is sealed)."""
         self._compiled.clear()
-        self._rules = 0

@@ -127,9 +127,8 @@ class Storage:
                     if turn is None:
                         waited_for = self._turns[hash(conflict.key) % _TURNS]
                         await waited_for.acquire()
-                        turn = (
-                            waited_for  # only now: who is cancelled while waiting gives none back
-                        )
+                        # only now: who is cancelled while waiting gives none back
+                        turn = waited_for
                 except InvalidKey:
                     raise InvalidRequest(
                         "a name in the request is too long or has characters that cannot be stored"

@@ -6,7 +6,7 @@ from wardgate.core.request import Response
 
 Headers = list[tuple[str, str]]
 
-_JSON_HEADERS: Headers = [
+JSON_HEADERS: Headers = [
     ("cache-control", "no-store"),
     ("content-type", "application/json"),
     ("strict-transport-security", "max-age=31536000; includeSubDomains"),
@@ -17,11 +17,11 @@ _EMPTY_LIST = b'{"errors":[]}'
 
 def status_headers_body(request_id: str, response: Response) -> tuple[int, Headers, bytes]:
     """What goes over the wire. 204 and a 404 without content have the bodies that Vault gives them."""
-    headers = _JSON_HEADERS
+    headers = JSON_HEADERS
     if response.headers or response.content_type != "application/json":
         own = [("content-type", response.content_type), *response.headers]
         named = {name for name, _ in own}
-        headers = [*(pair for pair in _JSON_HEADERS if pair[0] not in named), *own]
+        headers = [*(pair for pair in JSON_HEADERS if pair[0] not in named), *own]
     if response.raw is not None:
         return response.status, headers, response.raw
     if response.status == 204:

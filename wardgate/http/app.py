@@ -1,9 +1,6 @@
-"""The RSGI application: each HTTP request goes through here once."""
+"""The HTTP application: each request goes through here once."""
 
 import logging
-from typing import Any
-
-from granian._granian import RSGIProtocolClosed as ProtocolClosed
 
 from wardgate.core.core import Core
 from wardgate.core.current_request import REQUEST_ID
@@ -16,7 +13,9 @@ from wardgate.errors import InternalError, RequestError
 from wardgate.http import cors
 from wardgate.http.answering import Headers, status_headers_body
 from wardgate.http.arrivals import Arrivals
+from wardgate.http.exchange import ClientGone, Exchange
 from wardgate.http.forwarded import HEADER as FORWARDED
+from wardgate.http.head import Head
 from wardgate.http.parsing import discard_body, is_unreadable, parse_request
 from wardgate.http.rules import Rules
 from wardgate.http.timing import Timing
@@ -66,22 +65,19 @@ class Application:
         self._respond = self._respond_openly if rules.open_metrics else self._closed
         self._dresses = bool(self._hostname or rules.response_headers)
 
-    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
-        """The entry point that Granian calls."""
-        if scope.proto != "http":
-            protocol.close(403)
-            return
+    async def answer(self, exchange: Exchange) -> None:
+        """Answer a request. Never raises."""
+        head = exchange.head
         request_id, arrived, more = "", self._clock.now(), _NONE
         try:
-            origin = scope.headers.get("origin")
+            origin = head.headers.get("origin")
             if origin is not None:
-                added = await self._cross_origin(scope, protocol, origin)
+                added = await self._cross_origin(exchange, origin)
                 if added is None:
                     return
                 more = added
             request = await parse_request(
-                scope,
-                protocol,
+                exchange,
                 self._limits,
                 arrived,
                 self.arrivals.of,
@@ -90,7 +86,7 @@ class Application:
             request_id = request.id
             REQUEST_ID.set(request_id)
             if self._forwarded is not None:
-                self._find_client(request, scope)
+                self._find_client(request, head)
             if self._opened:
                 request.opened = self._opened
             response = await self._respond(request)
@@ -98,7 +94,7 @@ class Application:
             self._observe(request, response, self._clock.now() - arrived)
         except RequestError as error:
             status, headers, body = status_headers_body(request_id, error_response(error))
-        except ProtocolClosed:
+        except ClientGone:
             return  # whoever asked went away before having asked
         except Exception as error:
             log_unexpected(f"request {request_id}", error)
@@ -106,14 +102,14 @@ class Application:
             status, headers, body = status_headers_body(request_id, failed)
         if self._dresses or more:
             headers = self._dressed(status, headers, more)
-        if scope.method == "HEAD" or not body:
-            protocol.response_empty(status, headers)
+        if head.method == "HEAD":
+            exchange.respond(status, headers, bare=True)
         else:
-            protocol.response_bytes(status, headers, body)
+            exchange.respond(status, headers, body)
         if _log.isEnabledFor(self._log_level):
-            self._log_request(scope, request_id, status, self._clock.now() - arrived)
+            self._log_request(head, request_id, status, self._clock.now() - arrived)
 
-    async def _cross_origin(self, scope: Any, protocol: Any, origin: str) -> Headers | None:
+    async def _cross_origin(self, exchange: Exchange, origin: str) -> Headers | None:
         """The headers that an answer to a page of this origin has; None when the answer was given
         already, as to OPTIONS. Raises `cors.OriginRefused`."""
         configured = await cors.configured(self._storage)
@@ -122,28 +118,28 @@ class Application:
         try:
             more = cors.headers_for(configured, origin)
         except cors.OriginRefused:
-            await discard_body(scope, protocol, self._limits, self.arrivals.of)
+            await discard_body(exchange, self._limits, self.arrivals.of)
             raise
-        if scope.method != "OPTIONS":
+        if exchange.head.method != "OPTIONS":
             return more
-        await discard_body(scope, protocol, self._limits, self.arrivals.of)
-        wanted = scope.headers.get("access-control-request-method")
+        await discard_body(exchange, self._limits, self.arrivals.of)
+        wanted = exchange.head.headers.get("access-control-request-method")
         status, extra = cors.preflight(configured, wanted)
         headers = [("cache-control", "no-store"), *(more if status == 200 else ()), *extra]
-        protocol.response_empty(status, self._dressed(status, headers, _NONE))
+        exchange.respond(status, self._dressed(status, headers, _NONE))
         return None
 
-    async def _admit_early(self, request: Request, scope: Any) -> bool:
+    async def _admit_early(self, request: Request, head: Head) -> bool:
         if self._forwarded is not None:
-            self._find_client(request, scope)
+            self._find_client(request, head)
         return await self._pipeline.admit_early(request)
 
-    def _find_client(self, request: Request, scope: Any) -> None:
+    def _find_client(self, request: Request, head: Head) -> None:
         """Look behind trusted proxies for whoever sent the request."""
         assert self._forwarded is not None
-        sent = scope.headers.get_all(FORWARDED)
-        unreadable = is_unreadable(scope.headers, FORWARDED)
-        request.peer = self._forwarded.client(scope.client, sent, unreadable=unreadable)
+        sent = head.headers.get_all(FORWARDED)
+        unreadable = is_unreadable(head.headers, FORWARDED)
+        request.peer = self._forwarded.client(head.client, sent, unreadable=unreadable)
 
     async def _respond_openly(self, request: Request) -> Response:
         """As any listener, but that anybody may read the metrics."""
@@ -174,19 +170,19 @@ class Application:
         kept = [pair for pair in headers if pair[0] not in custom]
         return [*kept, *custom.items(), *more]
 
-    def _log_request(self, scope: Any, request_id: str, status: int, seconds: float) -> None:
+    def _log_request(self, head: Head, request_id: str, status: int, seconds: float) -> None:
         """One line without body, token or query. What the client chose is quoted and escaped, so
         that it cannot look like another line, and a token that stands in a path, as in the paths
         that Vault once had, is left out."""
-        path = without_tokens(scope.path, lambda token: "(token)")
+        path = without_tokens(head.path, lambda token: "(token)")
         ms = round(seconds * 1000, 3)
         _log.log(
             self._log_level,
             "request id=%s method=%a path=%a status=%d ms=%.3f",
             request_id or "-",
-            scope.method,
+            head.method,
             path,
             status,
             ms,
-            extra={"fields": {"method": scope.method, "path": path, "status": status, "ms": ms}},
+            extra={"fields": {"method": head.method, "path": path, "status": status, "ms": ms}},
         )

@@ -24,6 +24,7 @@ from wardgate.errors import (
     TooLarge,
     UnsupportedOperation,
 )
+from wardgate.http.head import Head, Headers
 from wardgate.http.limits import Limits
 
 MAX_PATH = 4096  # characters
@@ -63,46 +64,25 @@ class UnsupportedMediaType(RequestError):
     status = 415
 
 
-class Headers(Protocol):
-    """What is needed of Granian's headers; names are in lower case."""
-
-    def get(self, key: str, default: Any = None) -> Any: ...
-
-    def get_all(self, key: str) -> list[str]: ...
-
-    def __contains__(self, key: str) -> bool: ...
-
-
-class Scope(Protocol):
-    """What is needed of Granian's RSGI scope."""
-
-    method: str
-    path: str
-    query_string: str
-    client: str
-    http_version: str
+class Arriving(Protocol):
+    """What is needed of an `wardgate.http.exchange.Exchange`."""
 
     @property
-    def headers(self) -> Headers: ...
+    def head(self) -> Head: ...
 
+    async def body(self) -> bytes: ...
 
-class Exchange(Protocol):
-    """What is needed of Granian's RSGI protocol object."""
-
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
-
-    async def __call__(self) -> bytes: ...
+    def pieces(self) -> AsyncIterator[bytes]: ...
 
 
 Wait = Callable[[Coroutine[Any, Any, bytes]], Awaitable[bytes]]
 """Waits for a body, as long as it sees fit."""
-Admit = Callable[[Request, Any], Awaitable[bool]]
+Admit = Callable[[Request, Head], Awaitable[bool]]
 """Says whether a request may go on whose body has not been read."""
 
 
 async def parse_request(
-    scope: Scope,
-    exchange: Exchange,
+    exchange: Arriving,
     limits: Limits,
     now: float,
     wait: "Wait | None" = None,
@@ -114,35 +94,35 @@ async def parse_request(
     not kept, and the request has none.
     """
     wait = wait or _in_its_own_time
-    most = limits.max_request_size
+    head, most = exchange.head, limits.max_request_size
     try:
-        request = _without_body(scope, now)
+        request = _without_body(head, now)
     except RequestError:
         # what is left unread would end the client's connection
-        if _has_body(scope):
-            await _read(scope, exchange, most, wait, keep=False)
+        if _has_body(head):
+            await _read(exchange, most, wait, keep=False)
         raise
     request.patience = limits.max_request_duration
-    if not _has_body(scope):
+    if not _has_body(head):
         if request.operation in _BODIES:
-            request.body = _body(b"", scope.headers, limits, request.operation)
+            request.body = _body(b"", head.headers, limits, request.operation)
     elif request.operation in _BODIES:
         keep = True
-        if admit is not None and _large(scope):
-            keep = await admit(request, scope)
-        data = await _read(scope, exchange, most, wait, keep=keep)
+        if admit is not None and _large(head):
+            keep = await admit(request, head)
+        data = await _read(exchange, most, wait, keep=keep)
         if not keep:
             return request
-        request.body = _body(data, scope.headers, limits, request.operation)
+        request.body = _body(data, head.headers, limits, request.operation)
     else:
-        await _read(scope, exchange, most, wait, keep=False)
+        await _read(exchange, most, wait, keep=False)
     return request
 
 
-async def discard_body(scope: Scope, exchange: Exchange, limits: Limits, wait: Wait) -> None:
+async def discard_body(exchange: Arriving, limits: Limits, wait: Wait) -> None:
     """Let the body arrive that nobody needs: what is left unread would end the connection."""
-    if _has_body(scope):
-        await _read(scope, exchange, limits.max_request_size, wait, keep=False)
+    if _has_body(exchange.head):
+        await _read(exchange, limits.max_request_size, wait, keep=False)
 
 
 def is_unreadable(headers: Headers, name: str) -> bool:
@@ -151,8 +131,8 @@ def is_unreadable(headers: Headers, name: str) -> bool:
     return name in headers and headers.get(name) is None
 
 
-def _without_body(scope: Scope, now: float) -> Request:
-    path = scope.path
+def _without_body(head: Head, now: float) -> Request:
+    path = head.path
     if not path.startswith(_PREFIX):
         raise NotFound
     if len(path) > MAX_PATH:
@@ -160,11 +140,11 @@ def _without_body(scope: Scope, now: float) -> Request:
     path = path[len(_PREFIX) :]
     if _ODD_PATH.search(path):
         raise InvalidRequest(_NO_ODD_PATHS)
-    operation = _OPERATIONS.get(scope.method)
+    operation = _OPERATIONS.get(head.method)
     if operation is None:
         raise UnsupportedOperation
-    headers = scope.headers
-    query = _query(scope.query_string) if scope.query_string else None
+    headers = head.headers
+    query = _query(head.query_string) if head.query_string else None
     if query:
         operation = _operation_by_query(operation, query)
     request = Request(
@@ -176,7 +156,7 @@ def _without_body(scope: Scope, now: float) -> Request:
         headers=headers.get,
         header_values=headers.get_all,
         client_token=_token(headers),
-        peer=scope.client,
+        peer=head.client,
     )
     if "x-vault-namespace" in headers:
         request.namespace = _readable(headers, "X-Vault-Namespace")
@@ -189,7 +169,7 @@ def _without_body(scope: Scope, now: float) -> Request:
 
 def _readable(headers: Headers, name: str) -> str:
     """The value of a header that was sent; `InvalidRequest` when it is unreadable."""
-    value: str | None = headers.get(name.lower())
+    value = headers.get(name.lower())
     if value is None:
         raise InvalidRequest(f"{name}: must be printable ASCII")
     return value
@@ -236,7 +216,7 @@ def _token(headers: Headers) -> str:
     if len(tokens) > 1 and any(other != token for other in tokens):
         raise InvalidRequest("X-Vault-Token must be given once")  # a proxy may have read another
     if not token:
-        authorization: str = headers.get("authorization") or ""
+        authorization = headers.get("authorization") or ""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer":
             return ""
@@ -256,7 +236,7 @@ def _wrap_ttl(text: str) -> int:
 
 
 def _body(data: bytes, headers: Headers, limits: Limits, operation: Operation) -> JsonMap | None:
-    kind: str = (headers.get("content-type") or "").partition(";")[0].strip().lower()
+    kind = (headers.get("content-type") or "").partition(";")[0].strip().lower()
     if operation is Operation.PATCH and not kind:
         raise InvalidRequest(f"PATCH requests must have Content-Type: {_MERGE_PATCH}")
     if operation is Operation.PATCH and kind != _MERGE_PATCH:
@@ -268,47 +248,39 @@ def _body(data: bytes, headers: Headers, limits: Limits, operation: Operation) -
     return decode_object(data, limits.max_json_depth, limits.max_json_values)
 
 
-def _large(scope: Scope) -> bool:
+def _large(head: Head) -> bool:
     """Whether the body may be larger than `UNASKED`."""
-    length: str | None = scope.headers.get("content-length")
+    length = head.headers.get("content-length")
     if length is None:
-        return scope.http_version == "2" or "transfer-encoding" in scope.headers
+        return "transfer-encoding" in head.headers
     return len(length) >= _UNASKED_DIGITS
 
 
-def _has_body(scope: Scope) -> bool:
-    """Whether a body comes: with neither header, an HTTP/1 request has none (RFC 9112, section 6.3)."""
-    headers = scope.headers
-    return (
-        "content-length" in headers or "transfer-encoding" in headers or scope.http_version == "2"
-    )
+def _has_body(head: Head) -> bool:
+    """Whether a body comes: with neither header, a request has none (RFC 9112, section 6.3)."""
+    headers = head.headers
+    return "content-length" in headers or "transfer-encoding" in headers
 
 
 async def _in_its_own_time(body: Coroutine[Any, Any, bytes]) -> bytes:
     return await body
 
 
-async def _read(
-    scope: Scope, exchange: Exchange, most: int | None, wait: Wait, *, keep: bool
-) -> bytes:
+async def _read(exchange: Arriving, most: int | None, wait: Wait, *, keep: bool) -> bytes:
     """The body, or nothing when it has arrived but is not to be kept."""
-    length: str | None = scope.headers.get("content-length")
+    length = exchange.head.headers.get("content-length")
     if length is not None and _DIGITS.fullmatch(length):
         if most is not None and int(length) > most:
             raise TooLarge(_too_large(most))
         if keep:
-            return await wait(_whole(exchange))
+            return await wait(exchange.body())
     return await wait(_piecewise(exchange, most, keep))
 
 
-async def _whole(exchange: Exchange) -> bytes:
-    return await exchange()
-
-
-async def _piecewise(exchange: Exchange, most: int | None, keep: bool) -> bytes:
+async def _piecewise(exchange: Arriving, most: int | None, keep: bool) -> bytes:
     data = bytearray()
     size = 0
-    async for chunk in exchange:
+    async for chunk in exchange.pieces():
         size += len(chunk)
         if most is not None and size > most:
             raise TooLarge(_too_large(most))

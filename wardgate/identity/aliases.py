@@ -14,16 +14,15 @@ from wardgate.core.identity.entities import (
     remove_alias,
 )
 from wardgate.core.identity.records import ALIAS_IDS, Alias, Entity, folded, get_entity
-from wardgate.core.identity.scan import names_below
 from wardgate.core.ids import new_uuid
 from wardgate.core.operation import Operation
-from wardgate.core.request import JsonMap, Request, Response, listing, no_content
-from wardgate.errors import InvalidRequest, NotFound
+from wardgate.core.request import Request, Response, no_content
+from wardgate.errors import InvalidRequest
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Body, Doc, StringMap
 from wardgate.framework.paging import Page
+from wardgate.identity.alias_answers import alias_answer, alias_listing
 from wardgate.identity.checks import auth_mount, checked_custom_metadata, checked_name
-from wardgate.identity.shown import alias_in_list, alias_shown
 
 
 class OldAliasById(Body):
@@ -88,12 +87,7 @@ class AliasEndpoints:
     @endpoint("persona/id/{id}", Operation.READ, operation_id="persona-read-by-id")
     async def read(self, request: Request, id: str) -> Response:
         """Read an alias."""
-        found = await entity_by_alias_id(request.transaction, id)
-        if found is None:
-            raise NotFound
-        table = await self._core.mounts.table(request.transaction)
-        entity, alias = found
-        return Response({**alias_shown(table, alias, entity.id), "namespace_id": "root"})
+        return await alias_answer(self._core, request, id, entity_by_alias_id)
 
     @endpoint("entity-alias/id/{id}", Operation.DELETE, operation_id="entity-delete-alias-by-id")
     @endpoint("alias/id/{id}", Operation.DELETE, operation_id="alias-delete-by-id")
@@ -110,14 +104,7 @@ class AliasEndpoints:
     @endpoint("persona/id", Operation.LIST, operation_id="persona-list-by-id")
     async def list_aliases(self, request: Request, page: Page) -> Response:
         """List the ids of aliases, with their names, mounts and entities."""
-        table = await self._core.mounts.table(request.transaction)
-        info: dict[str, JsonMap] = {}
-        async for ids in names_below(request.transaction, ALIAS_IDS, page.after, page.most):
-            for alias_id in ids:
-                found = await entity_by_alias_id(request.transaction, alias_id)
-                if found is not None:
-                    info[alias_id] = alias_in_list(table, found[1], found[0].id)
-        return listing(list(info), info)
+        return await alias_listing(self._core, request, ALIAS_IDS, page, entity_by_alias_id)
 
     async def _write(
         self,

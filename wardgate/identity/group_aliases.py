@@ -21,16 +21,15 @@ from wardgate.core.identity.records import (
     folded,
     get_group,
 )
-from wardgate.core.identity.scan import names_below
 from wardgate.core.ids import new_uuid
 from wardgate.core.operation import Operation
-from wardgate.core.request import JsonMap, Request, Response, listing, no_content
-from wardgate.errors import InvalidRequest, NotFound
+from wardgate.core.request import Request, Response, no_content
+from wardgate.errors import InvalidRequest
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Body, Doc
 from wardgate.framework.paging import Page
+from wardgate.identity.alias_answers import alias_answer, alias_listing
 from wardgate.identity.checks import auth_mount, checked_name
-from wardgate.identity.shown import alias_in_list, alias_shown
 
 
 class GroupAliasById(Body):
@@ -66,12 +65,7 @@ class GroupAliasEndpoints:
     @endpoint("group-alias/id/{id}", Operation.READ, operation_id="group-read-alias-by-id")
     async def read(self, request: Request, id: str) -> Response:
         """Read a group's alias."""
-        found = await group_by_alias_id(request.transaction, id)
-        if found is None:
-            raise NotFound
-        table = await self._core.mounts.table(request.transaction)
-        group, alias = found
-        return Response({**alias_shown(table, alias, group.id), "namespace_id": "root"})
+        return await alias_answer(self._core, request, id, group_by_alias_id)
 
     @endpoint("group-alias/id/{id}", Operation.DELETE, operation_id="group-delete-alias-by-id")
     async def delete(self, request: Request, id: str) -> Response:
@@ -84,14 +78,7 @@ class GroupAliasEndpoints:
     @endpoint("group-alias/id", Operation.LIST, operation_id="group-list-aliases-by-id")
     async def list_aliases(self, request: Request, page: Page) -> Response:
         """List the ids of the groups' aliases, with their names, mounts and groups."""
-        table = await self._core.mounts.table(request.transaction)
-        info: dict[str, JsonMap] = {}
-        async for ids in names_below(request.transaction, GROUP_ALIAS_IDS, page.after, page.most):
-            for alias_id in ids:
-                found = await group_by_alias_id(request.transaction, alias_id)
-                if found is not None:
-                    info[alias_id] = alias_in_list(table, found[1], found[0].id)
-        return listing(list(info), info)
+        return await alias_listing(self._core, request, GROUP_ALIAS_IDS, page, group_by_alias_id)
 
     async def _write(self, request: Request, alias_id: str, body: GroupAliasById) -> Response:
         transaction, now = request.transaction, request.time

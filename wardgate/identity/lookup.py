@@ -1,6 +1,7 @@
 """``identity/lookup``: an entity or group by whatever is known of it."""
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
 
 from wardgate.core.core import Core
 from wardgate.core.identity.entities import entity_by_alias, entity_by_alias_id, entity_by_name
@@ -10,13 +11,16 @@ from wardgate.core.identity.groups import (
     group_by_name,
     member_entity_ids,
 )
-from wardgate.core.identity.records import Entity, Group, get_entity, get_group
+from wardgate.core.identity.records import Alias, Entity, Group, get_entity, get_group
 from wardgate.core.operation import Operation
 from wardgate.core.request import Request, Response, no_content
+from wardgate.core.storage import Transaction
 from wardgate.errors import InvalidRequest
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Body, Doc
 from wardgate.identity.shown import entity_shown, group_shown
+
+T = TypeVar("T", Entity, Group)
 
 
 class EntityQuery(Body):
@@ -43,7 +47,14 @@ class LookupEndpoints:
     async def entity(self, request: Request, body: EntityQuery) -> Response:
         """Find an entity by its id, its name, or an alias."""
         _check_query(body)
-        entity = await _entity(request, body)
+        entity = await _found(
+            request.transaction,
+            body,
+            get_entity,
+            entity_by_name,
+            entity_by_alias_id,
+            entity_by_alias,
+        )
         if entity is None:
             return no_content()
         table = await self._core.mounts.table(request.transaction)
@@ -53,7 +64,14 @@ class LookupEndpoints:
     async def group(self, request: Request, body: GroupQuery) -> Response:
         """Find a group by its id, its name, or its alias."""
         _check_query(body)
-        group = await _group(request, body)
+        group = await _found(
+            request.transaction,
+            body,
+            get_group,
+            group_by_name,
+            group_by_alias_id,
+            group_by_alias,
+        )
         if group is None:
             return no_content()
         table = await self._core.mounts.table(request.transaction)
@@ -74,25 +92,19 @@ def _check_query(body: EntityQuery) -> None:
         raise InvalidRequest("both 'alias_name' and 'alias_mount_accessor' needs to be set")
 
 
-async def _entity(request: Request, body: EntityQuery) -> Entity | None:
-    transaction = request.transaction
+async def _found(
+    transaction: Transaction,
+    body: EntityQuery,
+    by_id: Callable[[Transaction, str], Awaitable[T | None]],
+    by_name: Callable[[Transaction, str], Awaitable[T | None]],
+    by_alias_id: Callable[[Transaction, str], Awaitable[tuple[T, Alias] | None]],
+    by_alias: Callable[[Transaction, str, str], Awaitable[T | None]],
+) -> T | None:
     if body.id:
-        return await get_entity(transaction, body.id)
+        return await by_id(transaction, body.id)
     if body.name:
-        return await entity_by_name(transaction, body.name)
+        return await by_name(transaction, body.name)
     if body.alias_id:
-        found = await entity_by_alias_id(transaction, body.alias_id)
+        found = await by_alias_id(transaction, body.alias_id)
         return found[0] if found else None
-    return await entity_by_alias(transaction, body.alias_mount_accessor, body.alias_name)
-
-
-async def _group(request: Request, body: EntityQuery) -> Group | None:
-    transaction = request.transaction
-    if body.id:
-        return await get_group(transaction, body.id)
-    if body.name:
-        return await group_by_name(transaction, body.name)
-    if body.alias_id:
-        found = await group_by_alias_id(transaction, body.alias_id)
-        return found[0] if found else None
-    return await group_by_alias(transaction, body.alias_mount_accessor, body.alias_name)
+    return await by_alias(transaction, body.alias_mount_accessor, body.alias_name)

@@ -76,6 +76,8 @@ class AutoUnseal:
             finally:
                 self._tried.set()
             await asyncio.sleep(delay)
+        # another worker may have unsealed for all, so that there was nothing to try
+        self._tried.set()
 
     async def _attempt(self, delay: float) -> float:
         """Try once; the seconds to wait before the next time, given how many it were last time."""

@@ -8,6 +8,7 @@ Reading is all that happens here: no file but the configuration is opened, nothi
 """
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -181,10 +182,12 @@ def load_config(
 
 
 def _workers(section: Section, storage: StorageConfig) -> int:
-    """How many processes answer requests."""
+    """How many processes answer requests: where nothing is said, one on each core that this one may
+    use, if the storage and the system let them share it."""
     count = section.integer("workers")
     if count is None:
-        return 1
+        shared = isinstance(storage, LmdbStorage) and sys.platform == "linux"
+        return min(len(os.sched_getaffinity(0)), MOST_WORKERS) if shared else 1
     if not 1 <= count <= MOST_WORKERS:
         raise section.error("workers", f"must be a number from 1 to {MOST_WORKERS}")
     if count > 1 and isinstance(storage, MemoryStorage):

@@ -10,8 +10,8 @@ def most_connections() -> int:
     """How many connections all listeners together may have; the rest waits to be accepted.
 
     Each is an open file, and systems are careful with the number of those at first, so it is raised
-    to what this process may have. Half of them are kept for the connections of HTTP servers that end
-    after a new certificate was taken.
+    to what this process may have. Half of them are kept for connections that have not said who they
+    are yet: TLS handshakes are not counted.
     """
     files, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _WANTED_FILES if most == resource.RLIM_INFINITY else min(most, _WANTED_FILES)

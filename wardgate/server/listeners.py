@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeAlias
 
+from wardgate.http.connection import DEFAULT_TIMES, Times
 from wardgate.http.rules import DEFAULT_RULES, Rules
 from wardgate.server.addresses import parse_address
 from wardgate.server.listener_rules import read_rules
@@ -35,15 +36,13 @@ class TlsConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcpListener:
-    """A TCP port. An empty `host` means all addresses; without `tls` it serves plain HTTP.
-    `header_timeout` is how many seconds a client has for a request's head; None leaves it to the
-    HTTP server."""
+    """A TCP port. An empty `host` means all addresses; without `tls` it serves plain HTTP."""
 
     host: str
     port: int
     tls: TlsConfig | None
     rules: Rules = DEFAULT_RULES
-    header_timeout: int | None = None
+    times: Times = DEFAULT_TIMES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +54,7 @@ class UnixListener:
     user: str | None = None
     group: str | None = None
     rules: Rules = DEFAULT_RULES
-    header_timeout: int | None = None
+    times: Times = DEFAULT_TIMES
 
 
 ListenerConfig: TypeAlias = TcpListener | UnixListener
@@ -84,7 +83,6 @@ NOT_YET = (
 )  # fmt: skip
 """Keys that are accepted with a warning."""
 JSON_MEMORY = ("max_request_json_memory",)
-TIME_OUTS = ("http_idle_timeout", "http_write_timeout")
 CIPHERS = ("tls_cipher_suites", "tls_prefer_server_cipher_suites")
 TLS_KEYS = (
     "tls_cert_file", "tls_key_file", "tls_min_version", "tls_client_ca_file",
@@ -100,7 +98,6 @@ def read_listener(kind: str, section: Section, longest: int) -> ListenerConfig:
         raise section.refused('is not supported; the types are "tcp" and "unix"')
     listener = reader(section, longest)
     section.without_effect(NOT_YET, "not supported yet")
-    section.without_effect(TIME_OUTS, "the HTTP server has its own; see http_read_timeout")
     section.without_effect(JSON_MEMORY, "max_request_size and max_request_json_strings bound it")
     section.without_effect(CIPHERS, "only suites without a known weakness are offered")
     section.finish()
@@ -127,7 +124,7 @@ def _tcp(section: Section, longest: int) -> TcpListener:
         port=port,
         tls=_tls(section),
         rules=read_rules(section, longest, proxies=True),
-        header_timeout=_header_timeout(section),
+        times=_times(section),
     )
 
 
@@ -146,16 +143,20 @@ def _unix(section: Section, longest: int) -> UnixListener:
         user=section.text("socket_user"),
         group=section.text("socket_group"),
         rules=read_rules(section, longest, proxies=False),
-        header_timeout=_header_timeout(section),
+        times=_times(section),
     )
 
 
 _READERS: dict[str, Callable[[Section, int], ListenerConfig]] = {"tcp": _tcp, "unix": _unix}
 
 
-def _header_timeout(section: Section) -> int | None:
+def _times(section: Section) -> Times:
     """As in Vault, zero means the default."""
-    return section.seconds("http_read_header_timeout") or None
+    return Times(
+        head=section.seconds("http_read_header_timeout") or DEFAULT_TIMES.head,
+        idle=section.seconds("http_idle_timeout") or DEFAULT_TIMES.idle,
+        write=section.seconds("http_write_timeout") or DEFAULT_TIMES.write,
+    )
 
 
 def _tls(section: Section) -> TlsConfig | None:

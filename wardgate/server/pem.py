@@ -43,8 +43,8 @@ def read_certificates(path: Path, setting: str) -> list[x509.Certificate]:
         raise TlsError(f"{setting} has a damaged certificate in it") from None
 
 
-def read_private_key(path: Path, setting: str) -> tuple[PrivateKey, bool]:
-    """The first private key in a PEM file, and whether the file is nothing but that, in PKCS#8."""
+def read_private_key(path: Path, setting: str) -> PrivateKey:
+    """The first private key in a PEM file."""
     blocks = _blocks(path, setting)
     keys = [(kind, block) for kind, block in blocks if kind.endswith(b"PRIVATE KEY")]
     if not keys:
@@ -56,7 +56,7 @@ def read_private_key(path: Path, setting: str) -> tuple[PrivateKey, bool]:
         key = load_pem_private_key(block, None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise TlsError(f"{setting} has a damaged private key in it") from None
-    return _supported(key, setting), kind == b"PRIVATE KEY" and len(blocks) == 1
+    return _supported(key, setting)
 
 
 def pkcs8(key: PrivateKey) -> bytes:

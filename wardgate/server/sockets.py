@@ -1,8 +1,5 @@
-"""The sockets that listeners listen on: opened here, once, and handed to the HTTP server.
-
-The HTTP server could open them itself, but then a new certificate, which needs a new HTTP server,
-would need a new socket too, and what waits in the queue of the old one would be cut off.
-"""
+"""The sockets that listeners listen on: opened here, once, so that nobody is turned away while a new
+certificate is taken into use."""
 
 import dataclasses
 import os
@@ -64,17 +61,6 @@ def name_of(config: ListenerConfig, opened: socket.socket | None) -> str:
 def written(host: str, port: int) -> str:
     """Host and port in one text."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def deafen(descriptor: int) -> None:
-    """Let whoever accepts connections by this descriptor get no more of them.
-
-    The descriptor is made to stand for another socket, on a port that nobody is told of. The one it
-    stood for stays open, with all that waits in its queue, for the others that have it.
-    """
-    with socket.create_server(("127.0.0.1", 0)) as deaf:
-        deaf.setblocking(False)
-        os.dup2(deaf.fileno(), descriptor, inheritable=False)
 
 
 def _open_tcp(config: TcpListener, *, together: bool = False) -> socket.socket:

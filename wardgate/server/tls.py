@@ -1,61 +1,35 @@
-"""Loads and checks a listener's certificate and key, and hands them on as the server needs them.
+"""Loads and checks a listener's certificate and key, and makes of them what connections use."""
 
-The HTTP server reads both from files, in its workers, and takes keys in PKCS#8 PEM only. Keys in
-the older PKCS#1 and SEC 1 forms (``BEGIN RSA PRIVATE KEY``, ``BEGIN EC PRIVATE KEY``) are therefore
-converted into a private file for as long as the server runs.
-"""
-
-import contextlib
 import datetime
-import tempfile
+import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from wardgate.server.listeners import TlsConfig
-from wardgate.server.pem import (
-    PrivateKey,
-    TlsError,
-    pkcs8,
-    read_certificates,
-    read_private_key,
-    write_new,
-)
+from wardgate.server.listeners import TlsConfig, TlsVersion
+from wardgate.server.pem import PrivateKey, TlsError, read_certificates, read_private_key
 
 EXPIRY_WARNING = datetime.timedelta(days=30)
 """How long before its end a certificate is warned about."""
 
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"  # of TLS 1.2; those of 1.3 are all good
+_VERSIONS = {
+    TlsVersion.TLS12: ssl.TLSVersion.TLSv1_2,
+    TlsVersion.TLS13: ssl.TLSVersion.TLSv1_3,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class TlsMaterial:
-    """A certificate and key that belong together. `expires` is in seconds since the epoch."""
+    """What a listener's new connections are encrypted with. `expires` is when the first of its
+    certificates ends, in seconds since the epoch."""
 
-    config: TlsConfig
+    context: ssl.SSLContext
     expires: float
     warnings: tuple[str, ...]
-    _key: PrivateKey = field(repr=False)
-    _key_file_fits: bool
-
-    @contextlib.contextmanager
-    def served_key(self) -> Iterator[Path]:
-        """The file of the key in PKCS#8, to be given to the HTTP server within this context.
-
-        It is the configured file where that will do. Otherwise it is a copy with mode 0600 in a
-        directory of its own with mode 0700, and both are removed when the context ends; only a
-        killed process leaves them behind, in the directory for temporary files. Raises `TlsError`
-        when the copy cannot be written.
-        """
-        if self._key_file_fits:
-            yield self.config.key_file
-            return
-        with tempfile.TemporaryDirectory(prefix="wardgate-tls-") as directory:
-            path = Path(directory, "key.pem")
-            write_new(path, pkcs8(self._key))
-            yield path
 
 
 def load_tls(config: TlsConfig, now: float) -> TlsMaterial:
@@ -65,7 +39,7 @@ def load_tls(config: TlsConfig, now: float) -> TlsMaterial:
     certificate out of its time is only warned about, as the server may have to start to mend it.
     """
     chain = read_certificates(config.cert_file, "tls_cert_file")
-    key, fits = read_private_key(config.key_file, "tls_key_file")
+    key = read_private_key(config.key_file, "tls_key_file")
     if _public(chain[0]) != _public(key):
         if any(_public(certificate) == _public(key) for certificate in chain):
             raise TlsError("tls_cert_file must begin with the server's certificate; reorder it")
@@ -73,12 +47,26 @@ def load_tls(config: TlsConfig, now: float) -> TlsMaterial:
     if config.client_ca_file is not None:
         read_certificates(config.client_ca_file, "tls_client_ca_file")
     return TlsMaterial(
-        config,
+        _context(config),
         min(certificate.not_valid_after_utc for certificate in chain).timestamp(),
         tuple(_timely(chain, datetime.datetime.fromtimestamp(now, datetime.UTC))),
-        key,
-        fits,
     )
+
+
+def _context(config: TlsConfig) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = _VERSIONS[config.min_version]
+    context.set_ciphers(_CIPHERS)
+    context.set_alpn_protocols(["http/1.1"])
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    try:
+        context.load_cert_chain(config.cert_file, config.key_file)
+        if config.require_client_certificate:
+            context.load_verify_locations(config.client_ca_file)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except (OSError, ssl.SSLError):
+        raise TlsError("the files of the certificate were changed while they were read") from None
+    return context
 
 
 def _public(holder: x509.Certificate | PrivateKey) -> bytes:

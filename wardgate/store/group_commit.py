@@ -1,21 +1,27 @@
 """Commits that arrive together share one write to disk.
 
 Commits are handed over on the event loop and carried out by one thread, which takes everything that
-waits, so that the slower the disk, the larger the groups. The event loop never waits for the disk.
+waits, so that the slower the disk, the larger the groups. The event loop never waits for the disk, nor
+for another process that is writing.
 """
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
-from queue import Empty, SimpleQueue
-from threading import Thread
-from typing import NamedTuple
+from enum import Enum, auto
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import NamedTuple, Protocol, TypeVar
 
 from wardgate.store.interface import Conflict, StoreError
 from wardgate.store.keys import CheckedCommit
 
 MAX_GROUP = 1024
 """How many commits share one sync at most; it bounds how long the first of them waits."""
+
+T = TypeVar("T")
+
+_BUSY = 0.1  # seconds after which the event loop is not waited for any more
 
 Outcome = int | Conflict
 """The revision of a commit, or why it was refused."""
@@ -31,30 +37,45 @@ class _Errand(NamedTuple):
     future: asyncio.Future[int]
 
 
-class _Stop:
-    """The last item of the queue."""
+class _Call(Enum):
+    """What the thread is called for, but for errands."""
+
+    WRITE = auto()
+    STOP = auto()
 
 
-_Item = _Waiting | _Errand | _Stop
 _Settled = tuple[asyncio.Future[int], int | Exception]
+
+
+class Group(Protocol):
+    """The commits of one group."""
+
+    def take(self) -> Sequence[CheckedCommit]:
+        """All that wait by now, first of all those that were taken before."""
+
+    def elsewhere(self, work: Callable[[], T]) -> T:
+        """Do a part of the work where it is done soonest; see `Elsewhere`."""
 
 
 class GroupCommit:
     """The thread that writes, and the queue before it.
 
-    `write` carries out a group, on the thread, and gives the outcome of each commit in order once
-    they are durable; when it raises, nothing of the group was written. `finish` runs last on the
-    thread.
+    `write` carries out a group, on the thread, and gives the outcome of each commit that it has taken,
+    in order, once they are durable; when it raises, nothing of the group was written. `finish` runs
+    last on the thread.
     """
 
     def __init__(
         self,
-        write: Callable[[Sequence[CheckedCommit]], Sequence[Outcome]],
+        write: Callable[[Group], Sequence[Outcome]],
         finish: Callable[[], None],
     ) -> None:
         self._write = write
         self._finish = finish
-        self._queue: SimpleQueue[_Item] = SimpleQueue()
+        self._waiting: deque[_Waiting] = deque()
+        self._called: asyncio.AbstractEventLoop | None = None
+        """Whose call the thread has not taken up yet; of one that has ended, it never comes."""
+        self._calls: SimpleQueue[_Call | _Errand] = SimpleQueue()
         # A daemon: a program that ends without closing its store must not hang. What was not
         # acknowledged then may be lost, as in a crash.
         self._thread = Thread(target=self._work, name="wardgate-store", daemon=True)
@@ -65,54 +86,122 @@ class GroupCommit:
 
         When the caller is cancelled, the commit may still happen.
         """
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Waiting(commit, future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
+        self._waiting.append(_Waiting(commit, future))
+        if self._called is not loop:
+            self._called = loop
+            # when the event loop is through with what is ready now, of which more commits may come
+            loop.call_soon(self._calls.put, _Call.WRITE)
         return await future
 
     async def run(self, errand: Callable[[], None]) -> None:
         """Do `errand` on the thread, between two groups; raises the `StoreError` that it raises."""
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Errand(errand, future))
+        self._calls.put(_Errand(errand, future))
         await future
 
     async def stop(self) -> None:
         """Finish what was handed over, then end the thread. May be called again."""
-        self._queue.put(_Stop())
+        self._calls.put(_Call.STOP)
         await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
         try:
-            stopping = False
-            while not stopping:
-                items = self._take()
-                self._write_group([item for item in items if isinstance(item, _Waiting)])
-                for item in items:
-                    if isinstance(item, _Errand):
-                        _settle([(item.future, _outcome_of(item.run))])
-                stopping = any(isinstance(item, _Stop) for item in items)
+            while (call := self._calls.get()) is not _Call.STOP:
+                if isinstance(call, _Errand):
+                    _settle([(call.future, _outcome_of(call.run))])
+                else:
+                    self._write_group()
+            while self._waiting:
+                self._write_group()
         finally:
             self._finish()
 
-    def _take(self) -> list[_Item]:
-        items = [self._queue.get()]
-        try:
-            while len(items) < MAX_GROUP:
-                items.append(self._queue.get_nowait())
-        except Empty:
-            pass
-        return items
-
-    def _write_group(self, group: list[_Waiting]) -> None:
-        if not group:
+    def _write_group(self) -> None:
+        if not self._waiting:
             return
+        group = _Group(self._waiting, self._taken)
         outcomes: Sequence[int | Exception]
         try:
-            outcomes = self._write([waiting.commit for waiting in group])
+            outcomes = self._write(group)
         except Exception as error:
-            outcomes = [_failure(error) for _ in group]
+            group.take()
+            outcomes = [_failure(error) for _ in group.members]
         _settle(
-            [(waiting.future, outcome) for waiting, outcome in zip(group, outcomes, strict=True)]
+            [
+                (waiting.future, outcome)
+                for waiting, outcome in zip(group.members, outcomes, strict=True)
+            ]
         )
+        if self._waiting and self._called is None:
+            self._calls.put(_Call.WRITE)
+
+    def _taken(self) -> None:
+        """Whoever comes from now on has to call again."""
+        self._called = None
+
+
+class _Group:
+    """See `Group`."""
+
+    def __init__(self, waiting: deque[_Waiting], taken: Callable[[], None]) -> None:
+        self.members: list[_Waiting] = []
+        self._waiting = waiting
+        self._taken = taken
+        # one commit alone, and nobody is busy: it is done here and now
+        loop = waiting[0].future.get_loop() if len(waiting) > 1 else None
+        self.elsewhere = Elsewhere(loop).run
+
+    def take(self) -> Sequence[CheckedCommit]:
+        self._taken()
+        while self._waiting and len(self.members) < MAX_GROUP:
+            self.members.append(self._waiting.popleft())
+        return [waiting.commit for waiting in self.members]
+
+
+class Elsewhere:
+    """The event loop's thread, while the thread that writes waits for it; or just this thread.
+
+    Many short calls that each let go of Python's lock are slow while two threads want it: each time,
+    the other one runs for a while. On the event loop's thread nobody else wants it.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        self._loop = loop
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Do `work` there and give what it returns, or raise what it raises. If the event loop does
+        not come to it soon, or has ended, it is done here."""
+        if self._loop is None:
+            return work()
+        done, turn = Lock(), [work]
+        outcome: list[T] = []
+        failure: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                work = turn.pop()  # one of the two threads gets it
+            except IndexError:
+                return
+            try:
+                outcome.append(work())
+            except BaseException as error:
+                failure.append(error)
+            finally:
+                done.release()
+
+        done.acquire()
+        try:
+            self._loop.call_soon_threadsafe(run)
+        except RuntimeError:  # it is closed
+            run()
+        if not done.acquire(timeout=_BUSY):
+            run()
+            done.acquire()
+        if failure:
+            raise failure[0]
+        return outcome[0]
 
 
 def _outcome_of(errand: Callable[[], None]) -> int | Exception:

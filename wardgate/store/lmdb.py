@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 import lmdb
 
-from wardgate.store.group_commit import GroupCommit, Outcome
-from wardgate.store.interface import ABSENT, Conflict, Entry, StoreError, Write
+from wardgate.store.group_commit import Group, GroupCommit, Outcome
+from wardgate.store.interface import Conflict, Entry, StoreError, Write
 from wardgate.store.keys import CheckedCommit, check, encode_key, encode_name, encode_prefix
 from wardgate.store.listing import level
 from wardgate.store.lmdb_changes import changed_keys, note_changes
 from wardgate.store.lmdb_file import OWN_KEYS, REVISION_KEY, STAMP, DataFile
+from wardgate.store.lmdb_versions import Versions
 
 if TYPE_CHECKING:
     _Transaction = lmdb.Transaction[bytes]
@@ -44,6 +45,7 @@ class LmdbStore:
         self._seen = -1  # the LMDB transaction that _seen_revision was read from
         self._seen_revision = 0
         self._commits = GroupCommit(self._write, file.close)
+        self._versions = Versions()
         self._closing = False
         self.syncs = 0
         """How many times this store has written to disk; commits share them."""
@@ -76,7 +78,8 @@ class LmdbStore:
             self._hold()
             try:
                 with self._file.begin() as txn:
-                    return changed_keys(txn, since, _newest(txn))
+                    changed = changed_keys(txn, since, _newest(txn))
+                    return None if changed is None else {key.decode() for key in changed}
             except lmdb.Error as error:
                 failed = error
             finally:
@@ -147,7 +150,7 @@ class LmdbStore:
             _refuse()
         await self._commits.run(self._file.mend)
 
-    def _write(self, group: Sequence[CheckedCommit]) -> Sequence[Outcome]:
+    def _write(self, group: Group) -> Sequence[Outcome]:
         while True:
             try:
                 return self._write_once(group)
@@ -162,24 +165,44 @@ class LmdbStore:
                     f"the data file cannot be written, nothing was written: {error}"
                 ) from error
 
-    def _write_once(self, group: Sequence[CheckedCommit]) -> Sequence[Outcome]:
-        outcomes: list[Outcome] = []
+    def _write_once(self, group: Group) -> Sequence[Outcome]:
+        try:
+            return self._write_all(group)
+        except BaseException:
+            self._versions.forget()
+            raise
+
+    def _write_all(self, group: Group) -> Sequence[Outcome]:
+        # begun and ended on this thread, as LMDB demands: both may take a while
         with self._file.begin(write=True) as txn:
-            before = revision = _newest(txn)
-            changed: list[bytes] = []
-            for commit in group:
-                conflict = _first_conflict(txn, commit)
-                if conflict is None:
-                    revision += 1
-                    _apply(txn, commit, _stamp(revision))
-                    changed += [key for key, _ in commit.writes]
-                outcomes.append(conflict or revision)
-            if revision == before:
+            outcomes = group.elsewhere(lambda: self._apply_all(txn, group.take()))
+            newest = max((each for each in outcomes if isinstance(each, int)), default=None)
+            if newest is None:
                 txn.abort()
                 return outcomes
+        self._versions.end(newest)
+        self.syncs += 1
+        return outcomes
+
+    def _apply_all(
+        self, txn: "_Transaction", commits: Sequence[CheckedCommit]
+    ) -> Sequence[Outcome]:
+        outcomes: list[Outcome] = []
+        versions = self._versions
+        before = revision = _newest(txn)
+        versions.begin(txn, before)
+        changed: list[bytes] = []
+        for commit in commits:
+            unmet = versions.first_unmet(txn, commit)
+            if unmet is None:
+                revision += 1
+                _apply(txn, commit, _stamp(revision))
+                versions.wrote(commit, revision)
+                changed += [key for key, _ in commit.writes]
+            outcomes.append(revision if unmet is None else Conflict(unmet))
+        if revision != before:
             txn.put(REVISION_KEY, _stamp(revision))
             note_changes(txn, before, revision, changed)
-        self.syncs += 1
         return outcomes
 
 
@@ -200,14 +223,6 @@ def _seek(cursor: "_Cursor", start: bytes) -> bytes | None:
         return None
     key = cursor.key()
     return None if key.startswith(OWN_KEYS) else key
-
-
-def _first_conflict(txn: "_Transaction", commit: CheckedCommit) -> Conflict | None:
-    for key, raw, version in commit.expect:
-        data = txn.get(raw)
-        if (ABSENT if data is None else _unstamp(data)[0]) != version:
-            return Conflict(key)
-    return None
 
 
 def _apply(txn: "_Transaction", commit: CheckedCommit, stamp: bytes) -> None:

@@ -35,8 +35,8 @@ def note_changes(txn: "_Transaction", before: int, newest: int, keys: Sequence[b
             found = cursor.delete()
 
 
-def changed_keys(txn: "_Transaction", since: int, newest: int) -> Collection[str] | None:
-    """See `Store.changes`; `newest` is the revision as of this transaction."""
+def changed_keys(txn: "_Transaction", since: int, newest: int) -> Collection[bytes] | None:
+    """See `Store.changes`; `newest` is the revision as of this transaction. Keys are as stored."""
     changed: set[bytes] = set()
     reached = since
     with txn.cursor() as cursor:
@@ -52,4 +52,4 @@ def changed_keys(txn: "_Transaction", since: int, newest: int) -> Collection[str
             if keys:
                 changed.update(keys.split(_BETWEEN))
             found = cursor.next()
-    return {key.decode() for key in changed} if reached == newest else None
+    return changed if reached == newest else None

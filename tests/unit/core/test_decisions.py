@@ -104,6 +104,7 @@ def test_a_login_whose_user_changes_meanwhile_gives_no_token(
     @with_node
     async def body(node: NodeUnderTest) -> None:
         await node.user(token_type=kind)
+        assert (await node.login()).auth is not None  # makes the entity, so that the next need not
         other = await node.another()
         done: list[str] = []
         once = Request.once
@@ -164,8 +165,7 @@ async def test_rights_kept_in_memory_are_bounded_by_their_rules(node: NodeUnderT
     )
     await node.ok("sys/policies/acl/own", {"policy": rules})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("wardgate.core.policies.MOST_RULES", 100)
-        patch.setattr("wardgate.core.callers.MOST_RULES", 100)
+        patch.setattr("wardgate.core.bounded.MOST_RULES", 100)
         for number in range(12):
             await node.user(f"u{number}", token_policies=["own"])
             auth = (await node.login(f"u{number}")).auth
@@ -175,3 +175,42 @@ async def test_rights_kept_in_memory_are_bounded_by_their_rules(node: NodeUnderT
             seen = {id(each.acl): each.acl.size for each in node.core.callers._seen.values()}
             assert sum(kept.values()) <= 100 + 100
             assert sum(seen.values()) <= 100 + 100
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["seen before", "new here"])
+@pytest.mark.parametrize("change", ["token", "policy"])
+def test_a_read_that_waits_for_the_storage_is_decided_by_what_is_true_afterwards(
+    known: bool, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It writes nothing, so that no commit would find out."""
+
+    @with_node
+    async def body(node: NodeUnderTest) -> None:
+        await node.ok(
+            "sys/policies/acl/p", {"policy": READ_A + '\npath "kv/*" { capabilities = ["read"] }'}
+        )
+        await node.ok("sys/mounts/kv", {"type": "kv"})
+        await node.ok("kv/secret", {"a": "b"})
+        await node.ok("kv/other", {"a": "b"})
+        token = (await node.token(policies=["p"], no_default_policy=True))["client_token"]
+        other = await node.another()
+        if known:
+            assert (await other.read("kv/other", token=token)).status == 200
+        done: list[str] = []
+        get = MemoryStore.get
+
+        async def slow(store: MemoryStore, key: str) -> Any:
+            found = await get(store, key)
+            if key.endswith("/secret") and not done:
+                done.append(key)
+                if change == "token":
+                    await node.ok("auth/token/revoke", {"token": token})
+                else:
+                    await node.ok("sys/policies/acl/p", {"policy": READ_A})
+            return found
+
+        monkeypatch.setattr(MemoryStore, "get", slow)
+        assert (await other.read("kv/secret", token=token)).status == 403
+        assert done
+
+    body()

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
-from wardgate.core.premise import Premise
 from wardgate.core.records import BytesCodec, Codec
 from wardgate.core.storage import Storage, Transaction, View
 from wardgate.errors import InternalError, Unavailable
@@ -180,68 +179,6 @@ def test_more_changes_than_are_remembered_are_all_seen() -> None:
         for number in range(REMEMBERED):
             await _put(there, "other", number)
         assert (await _get(here, "a"), await _get(here, "never")) == (2, 3)
-
-    asyncio.run(run())
-
-
-def test_what_follows_from_records_holds_until_one_of_them_changes() -> None:
-    async def run() -> None:
-        store = MemoryStore()
-        here, there = Storage(store), Storage(store)
-        await _put(there, "a", 1)
-        transaction = await here.begin()
-        await transaction.get("a", NUMBER)
-        await transaction.get("absent", NUMBER)
-        premise = Premise(dict(transaction.reads))
-
-        async def holds() -> bool:
-            return premise.holds(await here.begin())
-
-        assert await holds()
-        await _put(there, "b", 1)
-        assert await _get(here, "b") == 1
-        await _put(there, "b", 2)
-        assert await holds()
-        await _put(there, "absent", 1)
-        assert not await holds()
-        assert await _get(here, "absent") == 1
-        assert not await holds()
-
-    asyncio.run(run())
-
-
-def test_what_follows_from_a_record_does_not_outlive_its_place_in_the_cache() -> None:
-    """What the cache has given up nobody hears of when it changes."""
-
-    async def run() -> None:
-        store = MemoryStore()
-        here, there = Storage(store, cache_bytes=2000), Storage(store)
-        await _put(there, "a", 1)
-        transaction = await here.begin()
-        await transaction.get("a", NUMBER)
-        premise = Premise(dict(transaction.reads))
-        assert premise.holds(await here.begin())
-        for number in range(10):
-            await _get(here, f"k{number}")
-        await _put(there, "a", 2)
-        assert not premise.holds(await here.begin())
-
-    asyncio.run(run())
-
-
-def test_a_transaction_that_relies_on_what_is_known_has_read_it() -> None:
-    async def run() -> None:
-        storage = Storage(MemoryStore())
-        await _put(storage, "a", 1)
-        first = await storage.begin()
-        await first.get("a", NUMBER)
-        premise = Premise(dict(first.reads))
-        second = await storage.begin()
-        assert premise.holds(second)
-        await _put(storage, "a", 2)
-        second.put("b", 1, NUMBER)
-        with pytest.raises(Conflict):
-            await second.commit()
 
     asyncio.run(run())
 

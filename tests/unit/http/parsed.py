@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from tests.node import Exchange, Scope
+from tests.node import Sent, head_of
 from wardgate.core.request import Request
 from wardgate.http.limits import Limits
 from wardgate.http.parsing import parse_request
@@ -29,5 +29,5 @@ def parse(
         sent.setdefault("content-length", str(len(body)))
     if chunked:
         sent["transfer-encoding"] = "chunked"
-    exchange = Exchange(body)
-    return asyncio.run(parse_request(Scope(method, path, query, sent), exchange, LIMITS, 12.5))
+    exchange = Sent(head_of(method, path, query, sent), body)
+    return asyncio.run(parse_request(exchange, LIMITS, 12.5))

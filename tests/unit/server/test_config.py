@@ -1,6 +1,7 @@
 """Configuration files of the shapes that people have."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,12 @@ def test_the_least_file_has_vaults_defaults(read: Read) -> None:
     assert config == ServerConfig(storage=MemoryStorage(), listeners=(LISTENER,))
     assert (config.default_lease_ttl, config.max_lease_ttl) == (2764800, 2764800)
     assert (config.log_level, config.log_format) == (LogLevel.INFO, LogFormat.STANDARD)
+
+
+def test_there_are_as_many_workers_as_cores_where_they_can_share_the_storage(read: Read) -> None:
+    lmdb = MINIMAL.replace("inmem", "lmdb").replace("{}", '{ path = "d" }', 1)
+    assert read(lmdb)[0].workers == len(os.sched_getaffinity(0))
+    assert read(MINIMAL)[0].workers == 1
 
 
 @pytest.mark.parametrize(

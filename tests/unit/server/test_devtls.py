@@ -44,8 +44,6 @@ def test_the_material_passes_the_checks_of_any_listener() -> None:
     with dev_tls("", now) as made:
         material = load_tls(made.config, now)
         assert material.warnings == ()
-        with material.served_key() as path:
-            assert path == made.config.key_file
 
 
 def test_the_files_are_gone_in_the_end() -> None:

@@ -25,7 +25,6 @@ TOP_LEVEL = (
         (config.WARNED_WHEN_SET, "warned"),
         (config.NOTHING_LIKE_IT, "warned"),
         (listeners.NOT_YET, "warned"),
-        (listeners.TIME_OUTS, "warned"),
         (listeners.JSON_MEMORY, "warned"),
         (listeners.CIPHERS, "warned"),
         (listeners.TLS_KEYS, "read"),

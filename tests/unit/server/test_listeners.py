@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from wardgate.http.connection import Times
 from wardgate.http.forwarded import ForwardedFor
 from wardgate.http.limits import Limits
 from wardgate.http.rules import Rules
@@ -219,8 +220,19 @@ def test_metrics_may_be_open_to_anybody(read: Read) -> None:
 def test_the_time_to_read_a_request_is_bounded(read: Read) -> None:
     assert rules(read, 'http_read_timeout = "30s"').limits.read_timeout == 30
     assert rules(read, 'http_read_timeout = "10m"').limits.read_timeout == 90
-    assert listener(read, "tls_disable = 1\nhttp_read_header_timeout = 5")[0].header_timeout == 5
-    assert listener(read, "tls_disable = 1\nhttp_read_header_timeout = 0")[0].header_timeout is None
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted"),
+    [
+        ("http_read_header_timeout", Times(head=5)),
+        ("http_idle_timeout", Times(idle=5)),
+        ("http_write_timeout", Times(write=5)),
+    ],
+)
+def test_clients_have_their_times(read: Read, key: str, wanted: Times) -> None:
+    assert listener(read, f"tls_disable = 1\n{key} = 5")[0].times == wanted
+    assert listener(read, f"tls_disable = 1\n{key} = 0")[0].times == Times()
 
 
 def test_the_newest_version_of_tls_is_always_offered(read: Read) -> None:
@@ -233,13 +245,13 @@ def test_the_newest_version_of_tls_is_always_offered(read: Read) -> None:
 def test_what_is_not_in_effect_is_warned_about(read: Read) -> None:
     _, warnings = listener(
         read,
-        'tls_disable = true\nrole = "metrics_only"\nhttp_idle_timeout = "30s"\n'
+        'tls_disable = true\nrole = "metrics_only"\nmax_request_json_memory = 5\n'
         'tls_cipher_suites = "a"\nx_forwarded_for_client_cert_header = "X-Cert"',
     )
     assert [warning.split(" has no effect")[0] for warning in warnings] == [
         'w.hcl:4: listener "tcp": role',
         'w.hcl:7: listener "tcp": x_forwarded_for_client_cert_header',
-        'w.hcl:5: listener "tcp": http_idle_timeout',
+        'w.hcl:5: listener "tcp": max_request_json_memory',
         'w.hcl:6: listener "tcp": tls_cipher_suites',
     ]
 

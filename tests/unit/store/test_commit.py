@@ -176,3 +176,17 @@ def test_close_finishes_what_was_committed_and_refuses_the_rest(make_store: Make
                 await call
 
     asyncio.run(run())
+
+
+@on_every_engine
+async def test_a_version_that_was_met_before_is_not_met_after_a_commit(store: Store) -> None:
+    first = await store.commit({}, [Put("a", b"1")])
+    await store.commit({"a": first, "b": ABSENT}, [Put("c", b"")])
+    second = await store.commit({"a": first, "b": ABSENT}, [Put("a", b"2"), Put("b", b"")])
+    for stale in ({"a": first}, {"b": ABSENT}):
+        with pytest.raises(Conflict):
+            await store.commit(stale, [Put("c", b"")])
+    await store.commit({"a": second, "b": second}, [Delete("a")])
+    with pytest.raises(Conflict):
+        await store.commit({"a": second}, [Put("c", b"")])
+    assert await store.commit({"a": ABSENT}, [Put("c", b"")])

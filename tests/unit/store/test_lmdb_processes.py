@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.store.other_process import OtherProcess
-from wardgate.store.interface import ABSENT, Conflict, Entry, Put
+from wardgate.store.interface import ABSENT, REMEMBERED, Conflict, Entry, Put
 from wardgate.store.lmdb import LmdbStore
 
 
@@ -147,6 +147,26 @@ def test_what_a_killed_process_was_reading_is_used_again(tmp_path: Path) -> None
             other.kill()
             assert await rewrite() == await rewrite() <= 1024 * 1024
         assert size <= 1024 * 1024
+        await store.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("others", [1, 3, REMEMBERED + 2])
+def test_a_version_that_was_met_before_is_not_believed_again(tmp_path: Path, others: int) -> None:
+    async def run() -> None:
+        store = LmdbStore.open(tmp_path)
+        with OtherProcess(tmp_path) as other:
+            version = await store.commit({}, [Put("a", b"mine")])
+            for name in "bc":
+                await store.commit({"a": version, "d": ABSENT}, [Put(name, b"")])
+            for number in range(others):
+                other.ask("commit", "ad"[number % 2], f"{number}")
+            with pytest.raises(Conflict):
+                await store.commit({"a": version}, [Put("e", b"")])
+            if others > 1:
+                with pytest.raises(Conflict):
+                    await store.commit({"d": ABSENT}, [Put("e", b"")])
         await store.close()
 
     asyncio.run(run())

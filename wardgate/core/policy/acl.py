@@ -46,13 +46,18 @@ class Acl:
     )
 
     def __init__(
-        self, grants: Mapping[str, Grant], *, root: bool = False, valid_until: float = math.inf
+        self,
+        grants: Mapping[str, Grant],
+        *,
+        root: bool = False,
+        valid_until: float = math.inf,
+        of_one: bool = False,
     ) -> None:
         """`grants` by pattern, templates filled in."""
         self._root = root
         self.size = len(grants)
         """How many rules there are."""
-        self.of_one = False
+        self.of_one = of_one
         """Whether templates were filled in, so that the rights are one subject's alone."""
         self._valid_until = valid_until
         self._exact: dict[str, Grant] = {}
@@ -105,9 +110,7 @@ class Acl:
             if path is not None:
                 merged.setdefault(path, Merging()).add(rule, source)
         grants = {path: merging.grant() for path, merging in merged.items()}
-        made = cls(grants, root=root, valid_until=valid_until)
-        made.of_one = subject is not None
-        return made
+        return cls(grants, root=root, valid_until=valid_until, of_one=subject is not None)
 
     @property
     def valid_until(self) -> float:

@@ -61,6 +61,10 @@ def expiry_key(token: Token, name: str) -> str:
     return EXPIRIES + due_entry(token.expires, name)
 
 
+def _hashed(token_id: str, salt: bytes) -> str:
+    return blake2b(token_id.encode(), key=salt, digest_size=_NAME_BYTES).hexdigest()
+
+
 class TokenStore:
     """Finds, makes, changes and revokes tokens inside a transaction."""
 
@@ -72,7 +76,7 @@ class TokenStore:
     async def name(self, transaction: Transaction, token_id: str) -> str:
         """The storage name that belongs to a token id (or an accessor)."""
         salt = transaction.constants.get(SALT_KEY) or await self._read_salt(transaction)
-        return blake2b(token_id.encode(), key=salt, digest_size=_NAME_BYTES).hexdigest()
+        return _hashed(token_id, salt)
 
     def known_name(self, transaction: Transaction, token_id: str) -> str:
         """The name of what may be a token, of whatever type; empty for what cannot be one, and
@@ -80,7 +84,7 @@ class TokenStore:
         salt = transaction.constants.get(SALT_KEY)
         if salt is None or not token_id or len(token_id) > _LONGEST_ID:
             return ""
-        return blake2b(token_id.encode(), key=salt, digest_size=_NAME_BYTES).hexdigest()
+        return _hashed(token_id, salt)
 
     async def _read_salt(self, transaction: Transaction) -> bytes:
         salt: bytes | None = await transaction.get(SALT_KEY, _BYTES)
