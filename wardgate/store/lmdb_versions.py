@@ -32,10 +32,12 @@ class Versions:
 
     def begin(self, txn: "_Transaction", newest: int) -> None:
         """A group of commits begins, whose transaction sees the revision `newest`."""
+        if len(self._known) > MOST:
+            self.forget()
         if newest == self._as_of:
             return
         changed = None if self._as_of == _NEVER else changed_keys(txn, self._as_of, newest)
-        if changed is None or len(self._known) > MOST:
+        if changed is None:
             self._known.clear()
         else:
             for key in changed:
