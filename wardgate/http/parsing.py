@@ -8,8 +8,8 @@ asked (CVE-2026-3605).
 """
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
 from urllib.parse import parse_qs
 
 from wardgate.core.ids import new_uuid
@@ -24,6 +24,7 @@ from wardgate.errors import (
     TooLarge,
     UnsupportedOperation,
 )
+from wardgate.http.exchange import Exchange
 from wardgate.http.head import Head, Headers
 from wardgate.http.limits import Limits
 
@@ -64,17 +65,6 @@ class UnsupportedMediaType(RequestError):
     status = 415
 
 
-class Arriving(Protocol):
-    """What is needed of an `wardgate.http.exchange.Exchange`."""
-
-    @property
-    def head(self) -> Head: ...
-
-    async def body(self) -> bytes: ...
-
-    def pieces(self) -> AsyncIterator[bytes]: ...
-
-
 Wait = Callable[[Coroutine[Any, Any, bytes]], Awaitable[bytes]]
 """Waits for a body, as long as it sees fit."""
 Admit = Callable[[Request, Head], Awaitable[bool]]
@@ -82,7 +72,7 @@ Admit = Callable[[Request, Head], Awaitable[bool]]
 
 
 async def parse_request(
-    exchange: Arriving,
+    exchange: Exchange,
     limits: Limits,
     now: float,
     wait: "Wait | None" = None,
@@ -119,7 +109,7 @@ async def parse_request(
     return request
 
 
-async def discard_body(exchange: Arriving, limits: Limits, wait: Wait) -> None:
+async def discard_body(exchange: Exchange, limits: Limits, wait: Wait) -> None:
     """Let the body arrive that nobody needs: what is left unread would end the connection."""
     if _has_body(exchange.head):
         await _read(exchange, limits.max_request_size, wait, keep=False)
@@ -266,7 +256,7 @@ async def _in_its_own_time(body: Coroutine[Any, Any, bytes]) -> bytes:
     return await body
 
 
-async def _read(exchange: Arriving, most: int | None, wait: Wait, *, keep: bool) -> bytes:
+async def _read(exchange: Exchange, most: int | None, wait: Wait, *, keep: bool) -> bytes:
     """The body, or nothing when it has arrived but is not to be kept."""
     length = exchange.head.headers.get("content-length")
     if length is not None and _DIGITS.fullmatch(length):
@@ -277,7 +267,7 @@ async def _read(exchange: Arriving, most: int | None, wait: Wait, *, keep: bool)
     return await wait(_piecewise(exchange, most, keep))
 
 
-async def _piecewise(exchange: Arriving, most: int | None, keep: bool) -> bytes:
+async def _piecewise(exchange: Exchange, most: int | None, keep: bool) -> bytes:
     data = bytearray()
     size = 0
     async for chunk in exchange.pieces():

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
 from wardgate.store.interface import Conflict, StoreError
 from wardgate.store.keys import CheckedCommit
@@ -47,16 +47,6 @@ class _Call(Enum):
 _Settled = tuple[asyncio.Future[int], int | Exception]
 
 
-class Group(Protocol):
-    """The commits of one group."""
-
-    def take(self) -> Sequence[CheckedCommit]:
-        """All that wait by now, first of all those that were taken before."""
-
-    def elsewhere(self, work: Callable[[], T]) -> T:
-        """Do a part of the work where it is done soonest; see `Elsewhere`."""
-
-
 class GroupCommit:
     """The thread that writes, and the queue before it.
 
@@ -67,7 +57,7 @@ class GroupCommit:
 
     def __init__(
         self,
-        write: Callable[[Group], Sequence[Outcome]],
+        write: Callable[["Group"], Sequence[Outcome]],
         finish: Callable[[], None],
     ) -> None:
         self._write = write
@@ -121,7 +111,7 @@ class GroupCommit:
     def _write_group(self) -> None:
         if not self._waiting:
             return
-        group = _Group(self._waiting, self._taken)
+        group = Group(self._waiting, self._taken)
         outcomes: Sequence[int | Exception]
         try:
             outcomes = self._write(group)
@@ -142,37 +132,30 @@ class GroupCommit:
         self._called = None
 
 
-class _Group:
-    """See `Group`."""
+class Group:
+    """The commits of one group."""
 
     def __init__(self, waiting: deque[_Waiting], taken: Callable[[], None]) -> None:
         self.members: list[_Waiting] = []
         self._waiting = waiting
         self._taken = taken
         # one commit alone, and nobody is busy: it is done here and now
-        loop = waiting[0].future.get_loop() if len(waiting) > 1 else None
-        self.elsewhere = Elsewhere(loop).run
+        self._loop = waiting[0].future.get_loop() if len(waiting) > 1 else None
 
     def take(self) -> Sequence[CheckedCommit]:
+        """All that wait by now, first of all those that were taken before."""
         self._taken()
         while self._waiting and len(self.members) < MAX_GROUP:
             self.members.append(self._waiting.popleft())
         return [waiting.commit for waiting in self.members]
 
+    def elsewhere(self, work: Callable[[], T]) -> T:
+        """Do `work` on the event loop's thread while this one waits, and give what it returns, or
+        raise what it raises; here, if the event loop does not come to it soon, or has ended.
 
-class Elsewhere:
-    """The event loop's thread, while the thread that writes waits for it; or just this thread.
-
-    Many short calls that each let go of Python's lock are slow while two threads want it: each time,
-    the other one runs for a while. On the event loop's thread nobody else wants it.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        self._loop = loop
-
-    def run(self, work: Callable[[], T]) -> T:
-        """Do `work` there and give what it returns, or raise what it raises. If the event loop does
-        not come to it soon, or has ended, it is done here."""
+        Many short calls that each let go of Python's lock are slow while two threads want it: each
+        time, the other one runs for a while. On the event loop's thread nobody else wants it.
+        """
         if self._loop is None:
             return work()
         done, turn = Lock(), [work]

@@ -8,22 +8,14 @@ from typing import Any
 import pytest
 
 from tests.node import NodeUnderTest, with_node
+from tests.unit.core.numbers import NUMBER, put
 from wardgate.core.operation import Operation
-from wardgate.core.records import Codec
 from wardgate.core.request import Request
 from wardgate.core.storage import Storage, Transaction
 from wardgate.store.interface import Conflict
 from wardgate.store.memory import MemoryStore
 
-NUMBER: Codec[int] = Codec(int)
 READ_A = 'path "cubbyhole/a" { capabilities = ["create", "update", "read"] }'
-
-
-async def put(storage: Storage, key: str, number: int) -> None:
-    async def work(transaction: Transaction) -> None:
-        transaction.put(key, number, NUMBER)
-
-    await storage.transact(work)
 
 
 def test_a_record_that_changes_between_two_looks_ends_the_transaction() -> None:

@@ -4,31 +4,18 @@ import asyncio
 
 import pytest
 
+from tests.unit.core.numbers import NUMBER, get, put
 from wardgate.core.premise import Premise
-from wardgate.core.records import Codec
-from wardgate.core.storage import Storage, Transaction
+from wardgate.core.storage import Storage
 from wardgate.store.interface import Conflict
 from wardgate.store.memory import MemoryStore
-
-NUMBER: Codec[int] = Codec(int)
-
-
-async def _put(storage: Storage, key: str, number: int) -> None:
-    async def work(transaction: Transaction) -> None:
-        transaction.put(key, number, NUMBER)
-
-    await storage.transact(work)
-
-
-async def _get(storage: Storage, key: str) -> int | None:
-    return await (await storage.begin()).get(key, NUMBER)
 
 
 def test_what_follows_from_records_holds_until_one_of_them_changes() -> None:
     async def run() -> None:
         store = MemoryStore()
         here, there = Storage(store), Storage(store)
-        await _put(there, "a", 1)
+        await put(there, "a", 1)
         transaction = await here.begin()
         await transaction.get("a", NUMBER)
         await transaction.get("absent", NUMBER)
@@ -38,13 +25,13 @@ def test_what_follows_from_records_holds_until_one_of_them_changes() -> None:
             return premise.holds(await here.begin())
 
         assert await holds()
-        await _put(there, "b", 1)
-        assert await _get(here, "b") == 1
-        await _put(there, "b", 2)
+        await put(there, "b", 1)
+        assert await get(here, "b") == 1
+        await put(there, "b", 2)
         assert await holds()
-        await _put(there, "absent", 1)
+        await put(there, "absent", 1)
         assert not await holds()
-        assert await _get(here, "absent") == 1
+        assert await get(here, "absent") == 1
         assert not await holds()
 
     asyncio.run(run())
@@ -56,14 +43,14 @@ def test_what_follows_from_a_record_does_not_outlive_its_place_in_the_cache() ->
     async def run() -> None:
         store = MemoryStore()
         here, there = Storage(store, cache_bytes=2000), Storage(store)
-        await _put(there, "a", 1)
+        await put(there, "a", 1)
         transaction = await here.begin()
         await transaction.get("a", NUMBER)
         premise = Premise(dict(transaction.reads))
         assert premise.holds(await here.begin())
         for number in range(10):
-            await _get(here, f"k{number}")
-        await _put(there, "a", 2)
+            await get(here, f"k{number}")
+        await put(there, "a", 2)
         assert not premise.holds(await here.begin())
 
     asyncio.run(run())
@@ -72,13 +59,13 @@ def test_what_follows_from_a_record_does_not_outlive_its_place_in_the_cache() ->
 def test_a_transaction_that_relies_on_what_is_known_has_read_it() -> None:
     async def run() -> None:
         storage = Storage(MemoryStore())
-        await _put(storage, "a", 1)
+        await put(storage, "a", 1)
         first = await storage.begin()
         await first.get("a", NUMBER)
         premise = Premise(dict(first.reads))
         second = await storage.begin()
         assert premise.holds(second)
-        await _put(storage, "a", 2)
+        await put(storage, "a", 2)
         second.put("b", 1, NUMBER)
         with pytest.raises(Conflict):
             await second.commit()

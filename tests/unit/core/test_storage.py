@@ -5,25 +5,14 @@ from collections.abc import Mapping, Sequence
 
 import pytest
 
+from tests.unit.core.numbers import NUMBER, get, put
 from wardgate.core.records import BytesCodec, Codec
 from wardgate.core.storage import Storage, Transaction, View
 from wardgate.errors import InternalError, Unavailable
 from wardgate.store.interface import REMEMBERED, Conflict, Entry, Put, StoreError, Write
 from wardgate.store.memory import MemoryStore
 
-NUMBER: Codec[int] = Codec(int)
 TEXT: Codec[str] = Codec(str)
-
-
-async def _put(storage: Storage, key: str, number: int) -> None:
-    async def work(transaction: Transaction) -> None:
-        transaction.put(key, number, NUMBER)
-
-    await storage.transact(work)
-
-
-async def _get(storage: Storage, key: str) -> int | None:
-    return await (await storage.begin()).get(key, NUMBER)
 
 
 async def _read(transaction: Transaction, key: str) -> int | None:
@@ -44,7 +33,7 @@ async def _increment(storage: Storage, key: str = "n") -> int:
 def test_a_transaction_sees_its_own_writes_and_nobody_else_does_before_the_commit() -> None:
     async def run() -> None:
         storage = Storage(MemoryStore())
-        await _put(storage, "a", 1)
+        await put(storage, "a", 1)
         transaction = await storage.begin()
         transaction.put("a", 2, NUMBER)
         transaction.put("b", 3, NUMBER)
@@ -52,9 +41,9 @@ def test_a_transaction_sees_its_own_writes_and_nobody_else_does_before_the_commi
         assert await transaction.get("b", NUMBER) == 3
         transaction.delete("a")
         assert await transaction.get("a", NUMBER) is None
-        assert (await _get(storage, "a"), await _get(storage, "b")) == (1, None)
+        assert (await get(storage, "a"), await get(storage, "b")) == (1, None)
         await transaction.commit()
-        assert (await _get(storage, "a"), await _get(storage, "b")) == (None, 3)
+        assert (await get(storage, "a"), await get(storage, "b")) == (None, 3)
 
     asyncio.run(run())
 
@@ -62,15 +51,15 @@ def test_a_transaction_sees_its_own_writes_and_nobody_else_does_before_the_commi
 def test_a_commit_fails_when_something_that_was_read_has_changed() -> None:
     async def run() -> None:
         storage = Storage(MemoryStore())
-        await _put(storage, "a", 1)
+        await put(storage, "a", 1)
         for key, before in (("a", 1), ("absent", None)):
             transaction = await storage.begin()
             assert await transaction.get(key, NUMBER) == before
-            await _put(storage, key, 9)
+            await put(storage, key, 9)
             transaction.put("b", 1, NUMBER)
             with pytest.raises(Conflict):
                 await transaction.commit()
-            assert await _get(storage, "b") is None
+            assert await get(storage, "b") is None
 
     asyncio.run(run())
 
@@ -78,10 +67,10 @@ def test_a_commit_fails_when_something_that_was_read_has_changed() -> None:
 def test_a_transaction_that_wrote_nothing_commits_nothing() -> None:
     async def run() -> None:
         storage = Storage(MemoryStore())
-        await _put(storage, "a", 1)
+        await put(storage, "a", 1)
         transaction = await storage.begin()
         await transaction.get("a", NUMBER)
-        await _put(storage, "a", 2)
+        await put(storage, "a", 2)
         revision = await storage.blobs.revision()
         await transaction.commit()
         assert await storage.blobs.revision() == revision
@@ -94,7 +83,7 @@ def test_300_increments_at_once_are_300() -> None:
         storage = Storage(MemoryStore())
         results = await asyncio.gather(*(_increment(storage) for _ in range(300)))
         assert sorted(results) == list(range(1, 301))
-        assert await _get(storage, "n") == 300
+        assert await get(storage, "n") == 300
 
     asyncio.run(run())
 
@@ -104,7 +93,7 @@ def test_increments_of_two_processes_are_all_counted() -> None:
         store = MemoryStore()
         storages = [Storage(store), Storage(store)]
         await asyncio.gather(*(_increment(storages[n % 2]) for n in range(300)))
-        assert [await _get(storage, "n") for storage in storages] == [300, 300]
+        assert [await get(storage, "n") for storage in storages] == [300, 300]
 
     asyncio.run(run())
 
@@ -114,17 +103,17 @@ def test_a_change_by_another_process_is_seen_by_the_next_transaction() -> None:
         store = MemoryStore()
         here, there = Storage(store), Storage(store)
         for number in range(1, 4):
-            await _put(there, "a", number)
-            assert await _get(here, "a") == number
-            assert await _get(here, "never") is None
+            await put(there, "a", number)
+            assert await get(here, "a") == number
+            assert await get(here, "never") is None
 
         async def drop(transaction: Transaction) -> None:
             transaction.delete("a")
 
         await there.transact(drop)
-        assert await _get(here, "a") is None
-        await _put(there, "never", 5)
-        assert await _get(here, "never") == 5
+        assert await get(here, "a") is None
+        await put(there, "never", 5)
+        assert await get(here, "never") == 5
 
     asyncio.run(run())
 
@@ -152,15 +141,15 @@ def test_what_did_not_change_is_read_and_decoded_once() -> None:
     async def run() -> None:
         store, codec = _Counting(), Fussy(int)
         storage = Storage(store)
-        await _put(storage, "a", 1)
+        await put(storage, "a", 1)
         for _ in range(10):
             assert await (await storage.begin()).get("a", codec) == 1
         assert (store.gets, Fussy.decoded) == (1, 1)
-        await _put(storage, "other", 1)
+        await put(storage, "other", 1)
         for _ in range(10):
             assert await (await storage.begin()).get("a", codec) == 1
         assert (store.gets, Fussy.decoded) == (1, 1)
-        await _put(storage, "a", 2)
+        await put(storage, "a", 2)
         for _ in range(10):
             assert await (await storage.begin()).get("a", codec) == 2
         assert (store.gets, Fussy.decoded) == (2, 2)
@@ -172,13 +161,13 @@ def test_more_changes_than_are_remembered_are_all_seen() -> None:
     async def run() -> None:
         store = MemoryStore()
         here, there = Storage(store), Storage(store)
-        await _put(there, "a", 1)
-        assert (await _get(here, "a"), await _get(here, "never")) == (1, None)
-        await _put(there, "a", 2)
-        await _put(there, "never", 3)
+        await put(there, "a", 1)
+        assert (await get(here, "a"), await get(here, "never")) == (1, None)
+        await put(there, "a", 2)
+        await put(there, "never", 3)
         for number in range(REMEMBERED):
-            await _put(there, "other", number)
-        assert (await _get(here, "a"), await _get(here, "never")) == (2, 3)
+            await put(there, "other", number)
+        assert (await get(here, "a"), await get(here, "never")) == (2, 3)
 
     asyncio.run(run())
 
@@ -199,16 +188,16 @@ def test_a_slow_read_does_not_hide_a_newer_value() -> None:
     async def run() -> None:
         store = Slow()
         storage = Storage(store)
-        await _put(storage, "a", 1)
+        await put(storage, "a", 1)
         old = await storage.begin()
         gate = store.gate = asyncio.Event()
         reading: asyncio.Task[int | None] = asyncio.create_task(_read(old, "a"))
         await asyncio.sleep(0)
-        await _put(storage, "a", 2)
-        assert await _get(storage, "a") == 2
+        await put(storage, "a", 2)
+        assert await get(storage, "a") == 2
         gate.set()
         assert await reading == 1
-        assert await _get(storage, "a") == 2
+        assert await get(storage, "a") == 2
         old.put("b", 1, NUMBER)
         with pytest.raises(Conflict):
             await old.commit()
@@ -221,15 +210,15 @@ def test_the_cache_gives_up_the_oldest_when_it_is_full_and_still_answers() -> No
         store = MemoryStore()
         storage = Storage(store, cache_bytes=5000)
         for number in range(50):
-            await _put(storage, f"k{number}", number)
-        assert [await _get(storage, f"k{n}") for n in range(50)] == list(range(50))
+            await put(storage, f"k{number}", number)
+        assert [await get(storage, f"k{n}") for n in range(50)] == list(range(50))
         assert len(storage.cache) <= 12
         await store.commit({}, [Put("big", TEXT.encode("x" * 10_000))])
         assert await (await storage.begin()).get("big", TEXT) == "x" * 10_000
-        assert await _get(storage, "k3") == 3
+        assert await get(storage, "k3") == 3
         storage.forget()
         assert storage.cache == {}
-        assert [await _get(storage, f"k{n}") for n in range(50)] == list(range(50))
+        assert [await get(storage, f"k{n}") for n in range(50)] == list(range(50))
 
     asyncio.run(run())
 
@@ -252,7 +241,7 @@ def test_a_view_sees_only_what_lies_below_its_prefix() -> None:
     async def run() -> None:
         storage = Storage(MemoryStore())
         for key in ("mount/1/a", "mount/1/b/c", "mount/10/a", "mount/2/a", "a"):
-            await _put(storage, key, len(key))
+            await put(storage, key, len(key))
         transaction = await storage.begin()
         view = View(transaction, "mount/1/")
         assert await view.list() == ["a", "b/"]
@@ -317,7 +306,7 @@ def test_an_error_in_the_work_writes_nothing_and_frees_the_turn() -> None:
             *(storage.transact(work) for _ in range(20)), return_exceptions=True
         )
         assert sum(isinstance(answer, ValueError) for answer in answers) == 17
-        assert await _get(storage, "n") == 3
+        assert await get(storage, "n") == 3
         assert not any(turn.locked() for turn in storage._turns)
 
     asyncio.run(run())
@@ -327,7 +316,7 @@ def test_what_commits_by_another_way_is_given_all_reads_and_writes() -> None:
     async def run() -> None:
         store = MemoryStore()
         storage = Storage(store)
-        await _put(storage, "a", 1)
+        await put(storage, "a", 1)
         given: list[tuple[dict[str, int], list[Write]]] = []
 
         async def commit(expect: Mapping[str, int], writes: Sequence[Write]) -> None:
@@ -343,7 +332,7 @@ def test_what_commits_by_another_way_is_given_all_reads_and_writes() -> None:
 
         await storage.transact(work)
         assert given == [({"a": 1}, [Put("b", NUMBER.encode(2))])] * 2
-        assert await _get(storage, "b") == 2
+        assert await get(storage, "b") == 2
         assert await store.get("beside") is not None
 
     asyncio.run(run())
@@ -364,7 +353,7 @@ def test_going_back_to_earlier_writes_forgets_another_way_of_committing() -> Non
             transaction.restore(staged)
 
         await storage.transact(work)
-        assert await _get(storage, "use") == 1
-        assert await _get(storage, "b") is None
+        assert await get(storage, "use") == 1
+        assert await get(storage, "b") is None
 
     asyncio.run(run())
