@@ -1,11 +1,14 @@
-"""A listener: accepts as many connections as it may have, and again when there is room."""
+"""A listener: accepts as many connections as it may have, and again when there is room; what may be
+changed while it is open."""
 
 import asyncio
 import contextlib
+import dataclasses
 from collections.abc import AsyncIterator
 
 from tests.clock import ManualClock
 from tests.node import NodeUnderTest, with_node
+from wardgate.http.connection import Times
 from wardgate.http.rules import DEFAULT_RULES
 from wardgate.server.listeners import TcpListener
 from wardgate.server.listening import Listener
@@ -109,3 +112,24 @@ async def test_a_listener_that_cannot_accept_again_at_once_tries_until_it_can(
         assert await late.status() == 200
         assert tries == 2
         await late.leave()
+
+
+@with_node
+async def test_how_long_clients_may_take_can_be_changed_while_they_are_connected(
+    node: NodeUnderTest,
+) -> None:
+    async with asyncio.timeout(30), listening(node) as listener:
+        client = await Client.to(listener)
+        assert await client.status() == 200
+        listener._connections.now += 10
+        for connection in list(listener._connections._all):
+            connection.look_at_time()
+        client.writer.write(HEALTH)
+        assert await client.status() == 200
+        assert listener.use(dataclasses.replace(listener.config, times=Times(idle=5)))
+        assert listener.as_configured
+        listener._connections.now += 10
+        for connection in list(listener._connections._all):
+            connection.look_at_time()
+        assert await client.reader.read() == b""
+        await client.leave()
