@@ -23,6 +23,12 @@ class Certificate:
     key_file: Path
     serial: int
 
+    def server_context(self) -> ssl.SSLContext:
+        """How a server of these tests shows it."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(self.cert_file, self.key_file)
+        return context
+
     def listener(self, port: int, *lines: str) -> str:
         """A listener block that serves with it."""
         settings = [

@@ -14,6 +14,7 @@ from wardgate.core.lockout import Lockout
 from wardgate.core.logins import Logins
 from wardgate.core.metrics import Metrics
 from wardgate.core.mounts import Mounts
+from wardgate.core.outgoing import Outgoing
 from wardgate.core.peers import NoPeers, Peers
 from wardgate.core.policies import Policies
 from wardgate.core.purging import Purging
@@ -66,6 +67,7 @@ class Core:
         self.rate_limits = RateLimits(counters, clock)
         self.lockout = Lockout(settings.user_lockout)
         self.in_flight = InFlight()
+        self.outgoing = Outgoing()
         self.sweeper = Sweeper(
             self.storage,
             Clearing(self.tokens, self.leases.store),

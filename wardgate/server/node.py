@@ -146,6 +146,7 @@ class Node:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._peers is not None:
             await self._peers.stop()
+        await self.core.outgoing.close()
         await self.core.audit.stop()
         try:
             if not self.barrier.sealed:
