@@ -3,6 +3,7 @@
 import os
 import signal
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -12,14 +13,14 @@ import msgspec
 import typer
 from rich.console import Console
 
-from bench import beside, growth, growth_table, results, svg, table
+from bench import beside, growth, growth_table, results, secret_ids, svg, table
 from bench.api import Refused
 from bench.clients import Say
 from bench.duel import duel
 from bench.filling import COMMIT
 from bench.loads import LOADS, Load, WrongAnswer
 from bench.machine import NotADisk, disk_of
-from bench.scale import measure
+from bench.scale import Finding, measure
 from bench.scale import table as scale_table
 from bench.servers import KINDS, ROOT, Kind, StartFailed, audited
 
@@ -66,6 +67,14 @@ def bench(
     sizes: Annotated[
         str, typer.Option(help="With --growth: how many tokens, and as many secrets.")
     ] = ",".join(map(str, growth.SIZES)),
+    with_secret_ids: Annotated[
+        int,
+        typer.Option(
+            "--secret-ids",
+            min=0,
+            help="Instead: Wardgate's AppRole logins beside so many secret ids.",
+        ),
+    ] = 0,
     beside_logins: Annotated[
         bool,
         typer.Option("--beside-logins", help="Instead: lookups while other clients log in."),
@@ -74,22 +83,30 @@ def bench(
     """Load two servers in turn and print their figures side by side.
 
     Exit status 1 when a load has no figure, because not every reply was right, or when a target is
-    missed: that of a start, or those of --scale, --growth or --beside-logins.
+    missed: that of a start, or those of --scale, --growth, --secret-ids or --beside-logins.
     """
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDE)
     say = Console(stderr=True, highlight=False, markup=False).print
     pair = _pair(baseline, subject)
-    if scale + grow + beside_logins > 1:
-        raise typer.BadParameter("--scale, --growth and --beside-logins are runs of their own")
+    if scale + grow + beside_logins + bool(with_secret_ids) > 1:
+        raise typer.BadParameter(
+            "--scale, --growth, --secret-ids and --beside-logins are runs of their own"
+        )
     loads = _choose(only)
     earlier = _load(compare)
     folder = data or ROOT / "bench-results"
     folder.mkdir(parents=True, exist_ok=True)
     _end_on_signals()
     if scale:
-        _run_scale(folder, tokens, children, console, say)
+        few = min(children, tokens - COMMIT)
+        _run_scale(folder, lambda place: measure(place, tokens, few, say), console, say)
+        return
+    if with_secret_ids:
+        _run_scale(
+            folder, lambda place: secret_ids.measure(place, with_secret_ids, say), console, say
+        )
         return
     settings = results.Settings(connections, rounds, 2 if quick else seconds)
     if grow:
@@ -132,12 +149,14 @@ def bench(
         raise typer.Exit(1)
 
 
-def _run_scale(folder: Path, tokens: int, children: int, console: Console, say: Say) -> None:
+def _run_scale(
+    folder: Path, found_in: Callable[[Path], list[Finding]], console: Console, say: Say
+) -> None:
     try:
         disk_of(folder)
         load_average = os.getloadavg()[0]
         with tempfile.TemporaryDirectory(dir=folder) as place:
-            found = measure(Path(place), tokens, min(children, tokens - COMMIT), say)
+            found = found_in(Path(place))
     except (StartFailed, NotADisk, Refused, TimeoutError) as error:
         say(f"The bench could not run: {error}")
         raise typer.Exit(1) from None

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bench.clients import PacedLookups, Say, undisturbed
+from bench.clients import PacedQuestions, Say, lookup, undisturbed
 from bench.duel import both
 from bench.loads import LOADS, USERS, prepare
 from bench.results import Refusal, Settings
@@ -33,7 +33,7 @@ class Times:
     p50: list[float] = field(default_factory=list)
     p99: list[float] = field(default_factory=list)
 
-    def add(self, client: PacedLookups) -> None:
+    def add(self, client: PacedQuestions) -> None:
         self.p50.append(client.quantile(0.5))
         self.p99.append(client.quantile(0.99))
 
@@ -99,7 +99,7 @@ def _rounds(
         seconds = settings.seconds if number else min(settings.seconds, WARM_UP)
         for side, own in zip(sides, found, strict=True):
             with foreign_work(side.server, foreign):
-                quiet = undisturbed(side.server.api.port, side.token, seconds)
+                quiet = undisturbed(side.server.api.port, lookup(side.token), seconds)
                 busy, logins = _while_others_log_in(side, seconds, f"round{number}")
             _check(side, quiet, busy)
             if number:
@@ -115,18 +115,18 @@ def _rounds(
     return [disturbance("beside-logins", highest)] if highest > FOREIGN else []
 
 
-def _while_others_log_in(side: Side, seconds: int, prefix: str) -> tuple[PacedLookups, float]:
+def _while_others_log_in(side: Side, seconds: int, prefix: str) -> tuple[PacedQuestions, float]:
     """The lookups of some seconds, and how many logins there were in each of them."""
     port = side.server.api.port
     try:
-        with PacedLookups(port, side.token) as client:
+        with PacedQuestions(port, lookup(side.token)) as client:
             sample = put_load(LOGIN, port, "", seconds=seconds, connections=USERS, prefix=prefix)
     except Spoiled as error:
         raise Spoiled(f"{side.server.title}: logins: {error}") from None
     return client, sample.rate
 
 
-def _check(side: Side, *clients: PacedLookups) -> None:
+def _check(side: Side, *clients: PacedQuestions) -> None:
     """Raise `Spoiled` unless every lookup was answered rightly."""
     for client in clients:
         if client.wrong or not client.count:

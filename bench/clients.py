@@ -1,10 +1,14 @@
 """A client that asks at fixed times, and sees every moment at which it is kept waiting."""
 
 import http.client
+import json
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
+
+from bench.api import Json
 
 PACE = 0.005  # seconds from one question to the next
 
@@ -15,16 +19,33 @@ class Say(Protocol):
     def __call__(self, message: str, /) -> None: ...
 
 
-class PacedLookups:
-    """Looks a token up every `PACE` seconds, on a thread of its own, until it is stopped.
+@dataclass(frozen=True)
+class Question:
+    """What is asked again and again: a path below ``/v1/``, and what goes with it."""
+
+    method: str
+    path: str
+    token: str = ""
+    body: Json | None = None
+
+
+def lookup(token: str) -> Question:
+    """What a token is."""
+    return Question("GET", "auth/token/lookup-self", token)
+
+
+class PacedQuestions:
+    """Asks one question every `PACE` seconds, on a thread of its own, until it is stopped.
 
     A time is measured from the moment at which the question was due, so a server that stands still
     for a second is seen two hundred times, not once.
     """
 
-    def __init__(self, port: int, token: str) -> None:
+    def __init__(self, port: int, question: Question) -> None:
         self._port = port
-        self._headers = {"X-Vault-Token": token}
+        self._method, self._path = question.method, f"/v1/{question.path}"
+        self._headers = {"X-Vault-Token": question.token} if question.token else {}
+        self._body = None if question.body is None else json.dumps(question.body)
         self._stopping = threading.Event()
         self._milliseconds: list[float] = []
         self.wrong = 0
@@ -33,7 +54,7 @@ class PacedLookups:
         """Of those, the questions without an answer, whose time is not counted."""
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> "PacedLookups":
+    def __enter__(self) -> "PacedQuestions":
         self._thread.start()
         return self
 
@@ -58,7 +79,7 @@ class PacedLookups:
             if wait > 0:
                 time.sleep(wait)
             try:
-                connection.request("GET", "/v1/auth/token/lookup-self", headers=self._headers)
+                connection.request(self._method, self._path, self._body, self._headers)
                 reply = connection.getresponse()
                 reply.read()
             except (OSError, http.client.HTTPException):
@@ -72,18 +93,18 @@ class PacedLookups:
         connection.close()
 
 
-def undisturbed(port: int, token: str, seconds: float) -> PacedLookups:
-    """The lookups of some seconds in which nothing else happens."""
-    with PacedLookups(port, token) as client:
+def undisturbed(port: int, question: Question, seconds: float) -> PacedQuestions:
+    """The answers of some seconds in which nothing else happens."""
+    with PacedQuestions(port, question) as client:
         time.sleep(seconds)
     return client
 
 
 def while_waiting(
-    port: int, token: str, begin: Callable[[], object], done: Callable[[], bool]
-) -> tuple[PacedLookups, float]:
-    """The lookups from `begin` until `done`, and how many seconds that took."""
-    with PacedLookups(port, token) as client:
+    port: int, question: Question, begin: Callable[[], object], done: Callable[[], bool]
+) -> tuple[PacedQuestions, float]:
+    """The answers from `begin` until `done`, and how many seconds that took."""
+    with PacedQuestions(port, question) as client:
         began = time.perf_counter()
         begin()
         while not done():

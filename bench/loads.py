@@ -14,6 +14,8 @@ from bench.api import Api, Json, Refused
 SECRETS = 200
 USERS = 8
 PASSWORD = "a password that protects nothing"
+ROLE_ID = "the role of the bench's machines"
+SECRET_ID = "a secret id that protects nothing"
 VALUE = {
     "username": "billing-service",
     "password": "9xQ4vTzLw2RkH7mNcY5bJ8sDfG3pA6eU",
@@ -80,6 +82,11 @@ def prepare(root: Api, *, has_kv2: bool = False) -> str:
     for number in range(USERS):
         user = {"password": PASSWORD, "token_policies": "bench", "token_ttl": "1h"}
         root.call("POST", f"auth/bench-users/users/user-{number}", user)
+    root.call("POST", "sys/auth/bench-machines", {"type": "approle"})
+    role = "auth/bench-machines/role/machine"
+    settings = {"role_id": ROLE_ID, "token_policies": "bench", "token_ttl": "1h"}
+    root.call("POST", role, settings)
+    root.call("POST", f"{role}/custom-secret-id", {"secret_id": SECRET_ID})
     wanted = {"policies": ["bench"], "ttl": "2h", "no_parent": True}
     token = root.call("POST", "auth/token/create", wanted)["auth"]["client_token"]
     return str(token)
@@ -176,6 +183,15 @@ LOADS = (
         "auth/token/create",
         _check_token,
         body={"policies": ["bench"], "ttl": "1h"},
+    ),
+    Load(
+        "approle",
+        "AppRole login (one secret id)",
+        "POST",
+        "auth/bench-machines/login",
+        _check_token,
+        body={"role_id": ROLE_ID, "secret_id": SECRET_ID},
+        anonymous=True,
     ),
     Load(
         "login",

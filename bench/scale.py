@@ -81,13 +81,13 @@ def _look_up(api: Api, times: int) -> None:
 
 def _end_children(root: Api, filled: Filled, data: Path, children: int, say: Say) -> list[Finding]:
     say("lookups while nothing else happens")
-    quiet = clients.undisturbed(root.port, filled.ordinary, UNDISTURBED)
+    quiet = clients.undisturbed(root.port, clients.lookup(filled.ordinary), UNDISTURBED)
     say(f"revoking the token with {children:,} children")
     watch = _Watch(data, f"token/child/{filled.parent_name}/")
     try:
         busy, took = clients.while_waiting(
             root.port,
-            filled.ordinary,
+            clients.lookup(filled.ordinary),
             lambda: root.call("POST", "auth/token/revoke", {"token": filled.parent}),
             watch.empty,
         )

@@ -5,60 +5,17 @@ we answer 204, as Vault and OpenBao do, and tidy answers 202, since it only acce
 """
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from tests.api import Api
 from tests.contract.operations import OPERATIONS, SeedOperation
+from tests.contract.parts import PARTS
+from tests.contract.parts.part import World
+from tests.contract.parts.token import EVERYTHING
 
-NO_CONTENT = {
-    "token-revoke", "token-revoke-accessor", "token-revoke-orphan", "token-revoke-self",
-    "token-write-role", "token-delete-role", "userpass-update-policies_password",
-    "userpass-write-user", "userpass-delete-user", "userpass-reset-password",
-    "userpass-update-policies",
-}  # fmt: skip
-ACCEPTED = {"token-tidy"}
-PASSWORD = "correct horse"
-EVERYTHING = "everything"
-
-
-@dataclass(frozen=True)
-class World:
-    """Things to call the operations on, which nothing else uses."""
-
-    mount: str
-    token: str
-    accessor: str
-    role: str
-    user: str
-    password_policy: str
-
-    def path(self, seed: SeedOperation) -> str:
-        """The operation's path, below ``/v1/``, with everything in braces filled in."""
-        filled = seed.path.format(
-            userpass_mount_path=self.mount,
-            role_name=self.role,
-            username=self.user,
-            policy_name=self.password_policy,
-        )
-        return filled.removeprefix("/")
-
-
-@pytest.fixture
-def world(api: Api) -> World:
-    name = f"n{secrets.token_hex(4)}"
-    # Not a root token, which is never renewed; and the default policy would narrow the rights.
-    asked = {"policies": [EVERYTHING], "no_default_policy": True}
-    made = api.post("auth/token/create", asked)
-    assert api.post(f"auth/token/roles/{name}", {}).status == 204
-    assert api.post(f"sys/auth/{name}", {"type": "userpass"}).status == 204
-    assert api.post(f"auth/{name}/users/{name}", {"password": PASSWORD}).status == 204
-    rules = 'length = 12 rule "charset" { charset = "abcdefghij" }'
-    assert api.post(f"sys/policies/password/{name}", {"policy": rules}).status == 204
-    return World(name, made.auth["client_token"], made.auth["accessor"], name, name, name)
+PART_OF = {each.operation_id: part for part in PARTS for each in OPERATIONS if part.has(each.path)}
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -68,45 +25,30 @@ def everything(api: Api) -> None:
     assert api.post(f"sys/policies/acl/{EVERYTHING}", {"policy": rules}).status == 204
 
 
-BODIES: dict[str, Callable[[World], dict[str, Any]]] = {
-    "token-look-up": lambda world: {"token": world.token},
-    "token-look-up-accessor": lambda world: {"accessor": world.accessor},
-    "token-renew": lambda world: {"token": world.token},
-    "token-renew-accessor": lambda world: {"accessor": world.accessor},
-    "token-revoke": lambda world: {"token": world.token},
-    "token-revoke-accessor": lambda world: {"accessor": world.accessor},
-    "token-revoke-orphan": lambda world: {"token": world.token},
-    "userpass-login": lambda world: {"password": PASSWORD},
-    "userpass-reset-password": lambda world: {"password": "another one"},
-    "userpass-update-policies": lambda world: {"token_policies": ["default"]},
-}
-
-
-def _body(seed: SeedOperation, world: World) -> dict[str, Any]:
-    make = BODIES.get(seed.operation_id)
-    return {} if make is None else make(world)
-
-
-GIVES_TOKEN = {
-    "token-create", "token-create-orphan", "token-create-against-role", "token-renew",
-    "token-renew-accessor", "token-renew-self", "userpass-login",
-}  # fmt: skip
+def _called(api: Api, seed: SeedOperation) -> tuple[World, str]:
+    """A world made for one call, and the operation's path in it, below ``/v1/``."""
+    world = PART_OF[seed.operation_id].prepare(api, f"n{secrets.token_hex(4)}")
+    return world, seed.path.format(**world).removeprefix("/")
 
 
 @pytest.mark.parametrize("seed", OPERATIONS, ids=str)
-def test_the_operation_answers(api: Api, world: World, seed: SeedOperation) -> None:
+def test_the_operation_answers(api: Api, seed: SeedOperation) -> None:
+    part = PART_OF[seed.operation_id]
+    world, path = _called(api, seed)
     is_self = seed.path.endswith("-self")
-    token = world.token if is_self else "" if seed.unauthenticated else api.token
-    body = _body(seed, world) if seed.method == "POST" else None
-    listing = "?list=true" if any(each.name == "list" for each in seed.parameters) else ""
+    token = world["token"] if is_self else "" if seed.unauthenticated else api.token
+    given = part.bodies[seed.operation_id](world) if seed.operation_id in part.bodies else {}
+    query = "?list=true" if any(each.name == "list" for each in seed.parameters) else ""
+    if seed.method == "DELETE" and given:
+        query = "?" + urlencode(given)
 
-    answer = api.call(seed.method, world.path(seed) + listing, body, token)
+    answer = api.call(seed.method, path + query, given if seed.method == "POST" else None, token)
 
-    if seed.operation_id in NO_CONTENT or seed.status == 204:
+    if seed.operation_id in part.no_content or seed.status == 204:
         assert (answer.status, answer.body) == (204, None)
-    elif seed.operation_id in ACCEPTED:
+    elif seed.operation_id in part.accepted:
         assert (answer.status, answer.body["warnings"] is None) == (202, False)
-    elif seed.operation_id in GIVES_TOKEN:
+    elif seed.operation_id in part.gives_token:
         assert answer.status == seed.status == 200
         assert answer.auth["policies"]
     else:
@@ -115,7 +57,9 @@ def test_the_operation_answers(api: Api, world: World, seed: SeedOperation) -> N
 
 
 @pytest.mark.parametrize("seed", [each for each in OPERATIONS if not each.unauthenticated], ids=str)
-def test_the_operation_needs_a_token(api: Api, world: World, seed: SeedOperation) -> None:
-    answer = api.call(seed.method, world.path(seed), {} if seed.method == "POST" else None, "")
+def test_the_operation_needs_a_token(api: Api, seed: SeedOperation) -> None:
+    _, path = _called(api, seed)
+
+    answer = api.call(seed.method, path, {} if seed.method == "POST" else None, "")
 
     assert answer == type(answer)(403, {"errors": ["permission denied"]})

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from bench.beside import Beside, Outcome, Times, show
-from bench.clients import PacedLookups
+from bench.clients import PacedQuestions, lookup
 from bench.results import Refusal, Settings
 
 WAIT = 30.0  # seconds
@@ -86,7 +86,10 @@ def answering(*statuses: int) -> Iterator[tuple[int, threading.Event]]:
 
 
 def test_a_client_counts_wrong_answers_and_questions_without_one() -> None:
-    with answering(200, 503, 200) as (port, hung_up), PacedLookups(port, "token") as client:
+    with (
+        answering(200, 503, 200) as (port, hung_up),
+        PacedQuestions(port, lookup("token")) as client,
+    ):
         assert hung_up.wait(WAIT)
     assert client.count == 3
     assert client.lost >= 1

@@ -30,6 +30,34 @@ def parse_cidrs(field: str, values: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def checked_blocks(field: str, values: Iterable[str]) -> tuple[str, ...]:
+    """Blocks as they were written, for settings that are shown as they were made.
+
+    `InvalidRequest` names `field` when one of them is none: an address by itself is no block.
+    """
+    blocks = tuple(value.strip() for value in values)
+    parse_cidrs(field, blocks)
+    if not all("/" in block for block in blocks):
+        raise InvalidRequest(
+            f"{field}: each value must be a CIDR block; one address is 10.0.0.1/32"
+        )
+    return blocks
+
+
+def within(blocks: tuple[str, ...], outer: tuple[str, ...]) -> bool:
+    """Whether each of `blocks` lies in one of `outer`; everything does where there is no outer."""
+    around = [_network(block) for block in outer]
+    return not around or all(
+        any(_lies_in(_network(block), each) for each in around) for block in blocks
+    )
+
+
+def _lies_in(inner: IPv4Network | IPv6Network, outer: IPv4Network | IPv6Network) -> bool:
+    if isinstance(inner, IPv4Network):
+        return isinstance(outer, IPv4Network) and inner.subnet_of(outer)
+    return isinstance(outer, IPv6Network) and inner.subnet_of(outer)
+
+
 def narrowed(cidrs: tuple[str, ...], outer: tuple[str, ...]) -> tuple[str, ...]:
     """What is left of `cidrs` within `outer`; without blocks on one side, the other side counts.
 
@@ -45,7 +73,8 @@ def narrowed(cidrs: tuple[str, ...], outer: tuple[str, ...]) -> tuple[str, ...]:
                 left.append(str(inner))
     if not left:
         raise InvalidRequest(
-            "token_bound_cidrs: the role's blocks and the calling token's have nothing in common"
+            "token_bound_cidrs: the role's blocks and those of the token or secret id that is used"
+            " have nothing in common"
         )
     return parse_cidrs("token_bound_cidrs", dict.fromkeys(left))
 

@@ -68,6 +68,8 @@ class Request:
     namespace: str = ""
     issued: "Token | None" = None
     """The token that the answer's ``auth`` gives out."""
+    credential_accessor: str = ""
+    """The accessor of what somebody logs in with, where it has one: audit devices record it."""
     leases: "list[Lease] | None" = None
     """What was given out on the way, each time that the request ran."""
     answer_headers: Headers | None = None
@@ -205,6 +207,8 @@ class Response:
     )
 
     wrap_info: JsonMap | None = None
+    accessor: str = ""
+    """Of the secret that is given out, if it has one: it is shown where the answer is wrapped."""
     then: Callable[[], None] | None = None
     after: "Callable[[], Awaitable[Response]] | None" = None
 

@@ -50,7 +50,7 @@ class Wrapping:
             ttl=request.wrap_ttl,
             path=path,
             issuer=table.by_path["auth/token/"].uuid,
-            accessor=response.auth["accessor"] if response.auth else "",
+            accessor=response.auth["accessor"] if response.auth else response.accessor,
         )
 
     async def keep(

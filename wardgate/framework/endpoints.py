@@ -43,6 +43,7 @@ class Declaration:
         exists: str,
         folded: bool,
         opened_by: str,
+        status: int,
     ) -> None:
         self.function = function
         self.pattern = pattern
@@ -53,6 +54,7 @@ class Declaration:
         self.exists = exists
         self.folded = folded
         self.opened_by = opened_by
+        self.status = status or (204 if operations == {Operation.DELETE} else 200)
         self.names = tuple(match[1] for match in _NAME.finditer(pattern))
         self.rest = pattern.endswith("...}")
         self.from_body = bool(operations & WRITES)
@@ -102,12 +104,14 @@ def endpoint(
     exists: str = "",
     folded: bool = False,
     opened_by: str = "",
+    status: int = 0,
 ) -> Callable[[F], F]:
     """Declare the decorated method as the endpoint for `operations` on `pattern`.
 
     `exists` names a method of the same class, called as ``(request, *captures)``, that says whether
     the thing exists already: then a write is CREATE or UPDATE for the policies. Without it every
-    write is an UPDATE. `folded`, `opened_by`: see `wardgate.core.backend.Endpoint`.
+    write is an UPDATE. `folded`, `opened_by`: see `wardgate.core.backend.Endpoint`. `status` is what
+    documents say of success; by default 204 for DELETE alone and 200 for the rest.
     """
 
     def declare(function: F) -> F:
@@ -121,6 +125,7 @@ def endpoint(
             exists=exists,
             folded=folded,
             opened_by=opened_by,
+            status=status,
         )
         declarations: list[Declaration] = getattr(function, _MARK, [])
         setattr(function, _MARK, [*declarations, declaration])

@@ -15,6 +15,7 @@ from wardgate.framework.fields import Field
 
 _METHODS = ("get", "post", "patch", "delete")
 _LISTS = (Operation.LIST, Operation.SCAN)
+_SUCCESS = {200: "OK", 202: "Accepted", 204: "empty body"}
 _NAME = re.compile(r"\{(\w+)(?:\.\.\.)?\}")
 
 
@@ -123,9 +124,7 @@ def _operation(
         "summary": declaration.summary,
         "operationId": declaration.operation_id,
         "tags": [tag],
-        "responses": {"204": {"description": "empty body"}}
-        if method == "delete"
-        else {"200": {"description": "OK"}},
+        "responses": {str(declaration.status): {"description": _SUCCESS[declaration.status]}},
     }
     if method == "_list":
         found["parameters"] = [

@@ -184,6 +184,10 @@ def _check(settings: TokenSettings) -> None:
         raise InvalidRequest("'token_num_uses' cannot be negative")
     if RESPONSE_WRAPPING in settings.policies:
         raise InvalidRequest(f'cannot assign policy "{RESPONSE_WRAPPING}"')
+    if settings.strictly_bind_ip and settings.bound_cidrs:
+        raise InvalidRequest(
+            "'token_strictly_bind_ip' conflicts with 'token_bound_cidrs'; set only one"
+        )
     if settings.max_ttl and settings.ttl > settings.max_ttl:
         raise InvalidRequest("'token_ttl' cannot be greater than 'token_max_ttl'")
     if settings.type in ("batch", "default-batch"):

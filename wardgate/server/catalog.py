@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from wardgate.auth.approle import AppRole
 from wardgate.auth.token import TokenAuth
 from wardgate.auth.userpass import Userpass
 from wardgate.core.backend import Backend
@@ -16,6 +17,7 @@ from wardgate.secrets.cubbyhole import Cubbyhole
 Build = Callable[[Core, Mount], Backend]
 
 AUTH_METHODS: Mapping[str, Build] = {
+    "approle": AppRole,
     "token": TokenAuth,
     "userpass": Userpass,
 }

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wardgate.auth.approle import SecretIdSweeping
 from wardgate.barrier.auto_seal import AutoSeal, Wrapper
 from wardgate.barrier.barrier import Barrier
 from wardgate.barrier.shamir_seal import ShamirSeal
@@ -72,6 +73,7 @@ class Node:
         self.barrier.on_sealed = self.core.forget
         self.core.audit.configure(audit_devices, settings.audit)
         self.core.sweeper.also(KeyRotation(self.core).step)
+        self.core.sweeper.also(SecretIdSweeping(self.core).step)
         self.host = Host()
         self._metrics = MetricsEndpoints(self.core)
         self.core.sweeper.also(VersionNotes(self.core).step)

@@ -119,6 +119,7 @@ async def test_old_names_are_taken_and_shown_while_they_were_the_last(node: Node
         {"token_type": "batch", "token_num_uses": 1},
         {"token_type": "batch", "token_period": "1h"},
         {"token_bound_cidrs": "hunter2"},
+        {"token_bound_cidrs": "10.0.0.0/8", "token_strictly_bind_ip": True},
         {"token_policies": "response-wrapping"},
         {"token_ttl": "hunter2"},
     ],

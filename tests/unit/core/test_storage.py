@@ -7,7 +7,7 @@ import pytest
 
 from tests.unit.core.numbers import NUMBER, get, put
 from wardgate.core.records import BytesCodec, Codec
-from wardgate.core.storage import Storage, Transaction, View
+from wardgate.core.storage import LIST_PART, Storage, Transaction, View
 from wardgate.errors import InternalError, Unavailable
 from wardgate.store.interface import REMEMBERED, Conflict, Entry, Put, StoreError, Write
 from wardgate.store.memory import MemoryStore
@@ -355,5 +355,28 @@ def test_going_back_to_earlier_writes_forgets_another_way_of_committing() -> Non
         await storage.transact(work)
         assert await get(storage, "use") == 1
         assert await get(storage, "b") is None
+
+    asyncio.run(run())
+
+
+def test_a_long_list_gives_others_their_turn() -> None:
+    async def run() -> None:
+        store = MemoryStore()
+        names = [f"{number:05}" for number in range(2 * LIST_PART + 1)]
+        await store.commit({}, [Put(f"many/{name}", b"x") for name in names])
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        transaction = await Storage(store).begin()
+        task = asyncio.create_task(other())
+        assert await transaction.list("many/") == names
+        task.cancel()
+        assert turns >= 2
+        assert await transaction.list("many/", names[3], LIST_PART + 5) == names[4 : LIST_PART + 9]
 
     asyncio.run(run())

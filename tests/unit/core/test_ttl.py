@@ -34,7 +34,7 @@ def _ttl(**rules: Any) -> int:
         ({"period": 60}, 60),
         ({"period": 60, "asked": 3000}, 60),
         ({"period": 100_000}, 86_400),
-        ({"period": 60, "role_max": 30}, 60),
+        ({"period": 60, "role_max": 30}, 30),
         ({"period": 600, "explicit_max": 60}, 60),
     ],
 )

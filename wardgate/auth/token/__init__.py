@@ -22,13 +22,15 @@ class TokenAuth(EndpointBackend):
         )
 
     async def renew(self, storage: View, token: Token) -> Renewal:
-        """A token that was made through a role keeps to what the role says now."""
+        """For as long as the last time, within what holds for the token; one that was made through a
+        role keeps to what the role says now."""
+        ttl = token.granted or token.ttl
         if not token.role:
-            return Renewal(max_ttl=token.max_ttl, period=token.period)
+            return Renewal(ttl=ttl, max_ttl=token.max_ttl, period=token.period)
         role = await storage.get(ROLES + token.role, ROLE)
         if role is None:
             raise InvalidRequest("the role this token was created with is gone: it is not renewed")
-        return Renewal(period=role.settings.period or token.period)
+        return Renewal(ttl=ttl, period=role.settings.period or token.period)
 
 
 __all__ = ["TokenAuth"]

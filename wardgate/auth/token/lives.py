@@ -149,7 +149,7 @@ class LifeEndpoints:
             now=request.time,
             started=token.issued,
             asked=increment,
-            role_ttl=terms.ttl or token.granted or token.ttl,
+            role_ttl=terms.ttl,
             role_max=terms.max_ttl,
             period=terms.period,
             explicit_max=token.explicit_max_ttl,

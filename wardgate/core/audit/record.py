@@ -294,6 +294,7 @@ class Formatter:
             "entity_id": auth.get("entity_id"),
             "token_type": auth.get("token_type"),
             "token_ttl": auth.get("lease_duration"),
+            "credential_accessor": self._accessor(request.credential_accessor),
         }
         if issued is not None and issued.last_renewed:
             shown["token_issue_time"] = rfc3339(float(int(issued.issued)))

@@ -1,7 +1,8 @@
 """How long a token lives.
 
 The rules are those of Vault's documentation ("Tokens", "Token time-to-live, periodic tokens, and
-explicit max TTLs"): a period fixes the length of each renewal and lifts the maximum; otherwise the
+explicit max TTLs"): a period fixes the length of each renewal, which is
+at most the maximum of the role or mount, and lifts that of the whole life; otherwise the
 asked or configured length counts, at most the maximum of the role, the mount or the system, whichever
 is smallest; an explicit maximum holds in every case.
 """
@@ -42,12 +43,10 @@ def lifetime(
     """
     warnings: list[str] = []
     if period > 0:
-        wanted, ceiling = period, max_ttl
-        if explicit_max:
-            ceiling = min(ceiling, explicit_max)
+        longest = min(max_ttl, role_max or max_ttl)
+        wanted, ceiling = min(period, longest), min(longest, explicit_max or longest)
         if period > ceiling:
             warnings.append(_capped("period", "period value", period, ceiling))
-            wanted = min(period, max_ttl)
         end = started + explicit_max if explicit_max else math.inf
     else:
         limits = [limit for limit in (max_ttl, role_max, explicit_max) if limit]

@@ -1,0 +1,7 @@
+"""The adapters of all auth methods."""
+
+from tests.auth_methods.approle import AppRoleMethod
+from tests.auth_methods.method import Method
+from tests.auth_methods.userpass import UserpassMethod
+
+METHODS: list[type[Method]] = [AppRoleMethod, UserpassMethod]
