@@ -20,9 +20,9 @@ class Odd(EndpointBackend):
         self.grant = grant
         self.renewal: Renewal | None = None
 
-    async def renew(self, storage: View, token: Token) -> Renewal:
+    async def renew(self, request: Request, storage: View, token: Token) -> Renewal:
         if self.renewal is None:
-            return await super().renew(storage, token)
+            return await super().renew(request, storage, token)
         return self.renewal
 
     @endpoint("login", Operation.UPDATE, operation_id="odd-login", unauthenticated=True)

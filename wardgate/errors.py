@@ -81,6 +81,13 @@ class Sealed(Unavailable):
         super().__init__("Vault is sealed")
 
 
+class BadGateway(RequestError):
+    """Somebody outside whom the server has to ask gives no answer, or none that can be used. The
+    message says whom, never what was sent."""
+
+    status = 502
+
+
 class InternalError(RequestError):
     """Something broke that the client cannot mend. Details go to the log, not to the client."""
 

@@ -1,7 +1,15 @@
 """The adapters of all auth methods."""
 
 from tests.auth_methods.approle import AppRoleMethod
+from tests.auth_methods.jwt import JwtMethod, OidcMethod
+from tests.auth_methods.kubernetes import KubernetesMethod
 from tests.auth_methods.method import Method
 from tests.auth_methods.userpass import UserpassMethod
 
-METHODS: list[type[Method]] = [AppRoleMethod, UserpassMethod]
+METHODS: list[type[Method]] = [
+    AppRoleMethod,
+    JwtMethod,
+    KubernetesMethod,
+    OidcMethod,
+    UserpassMethod,
+]

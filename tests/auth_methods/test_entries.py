@@ -82,7 +82,7 @@ def test_an_entry_shows_what_was_written(
 async def test_an_entry_begins_with_the_settings_that_mean_nothing(method: Method) -> None:
     await method.write()
     entry = await method.read()
-    assert {name: value for name, value in entry.items() if name.startswith("token_")} == {
+    expected = {
         "token_bound_cidrs": [],
         "token_explicit_max_ttl": 0,
         "token_max_ttl": 0,
@@ -94,6 +94,8 @@ async def test_an_entry_begins_with_the_settings_that_mean_nothing(method: Metho
         "token_ttl": 0,
         "token_type": "default",
     }
+    assert {name: entry[name] for name in expected} == expected
+    assert not set(method.old_names) & set(entry)
 
 
 @every_method
@@ -133,6 +135,18 @@ async def test_old_names_set_the_same_and_are_shown_while_they_were_the_last(
         entry = await method.read()
         assert old not in entry
         assert entry[new] == shown
+
+
+@every_method
+async def test_old_names_without_a_value_are_not_shown(method: Method) -> None:
+    for old, new in method.old_names.items():
+        written, _ = OLD_VALUES[old]
+        await method.write(**{old: written})
+        nothing: Any = [] if isinstance(OLD_VALUES[old][1], list) else 0
+        await method.write(**{old: nothing})
+        entry = await method.read()
+        assert old not in entry
+        assert entry[new] == nothing
 
 
 @every_method

@@ -109,6 +109,7 @@ async def test_another_process_lets_the_same_people_in(method: Method) -> None:
     login = await method.login()
     first = await method.log_in()
     other = await method.node.another()
+    method.beside.push_async_callback(other.core.outgoing.close)
     response = await other.write(f"{method.mount}/{login.path}", login.body, token="")
     assert response.status == 200
     assert response.auth is not None

@@ -203,8 +203,8 @@ def test_the_mounts_times_hold_where_the_entry_says_nothing_or_too_much(
 ) -> None:
     @with_method(kind)
     async def test(method: Method) -> None:
-        await method.tune(**tuned)
         await method.write(**settings)
+        await method.tune(**tuned)
         auth = await method.log_in()
         assert auth["lease_duration"] == seconds
         method.node.clock.advance(seconds)

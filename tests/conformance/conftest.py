@@ -7,13 +7,14 @@ address of a Wardgate in development mode that was just started with the root to
 
 import os
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.conformance.exchange import Client
+from tests.conformance.given import Given
 from tests.conformance.rewordings import Rewordings
 from tests.conformance.scenario import Scenario, configuration
 from tests.servers import (
@@ -40,6 +41,13 @@ class Pair:
 def rewordings() -> Rewordings | None:
     """The differences in wording that the whole run needed; None for OpenBao beside itself."""
     return None if TARGET == "openbao" else Rewordings()
+
+
+@pytest.fixture(scope="session")
+def given() -> Iterator[Given]:
+    """The local services that scenarios name."""
+    with ExitStack() as running:
+        yield Given(running)
 
 
 @pytest.fixture(scope="session")

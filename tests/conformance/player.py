@@ -1,11 +1,13 @@
 """Plays the steps of a scenario against one server, with variables of its own.
 
 Variables that every scenario has: `$id`, a name that no other scenario uses; `$root`, the root
-token; `$long`, 6000 letters; `$deep`, a JSON object 2000 levels deep; `$pgp`, a public PGP key.
+token; `$long`, 6000 letters; `$deep`, a JSON object 2000 levels deep; `$pgp`, a public PGP key. The
+services that its topic names give it more; see `tests.conformance.given`.
 """
 
 import json
 import time
+from collections.abc import Mapping
 from string import Template
 
 from tests.conformance.exchange import Answer, Client, Json
@@ -30,9 +32,13 @@ DEEP = '{"a":' * 2000 + "1" + "}" * 2000
 class Player:
     """One scenario's run against one server."""
 
-    def __init__(self, client: Client, scenario_id: str) -> None:
+    def __init__(
+        self, client: Client, scenario_id: str, given: Mapping[str, str] | None = None
+    ) -> None:
+        """`given` are the variables of the services that the scenario's topic names."""
         self._client = client
         self.variables = {
+            **(given or {}),
             "id": scenario_id,
             "root": client.server.root_token,
             "long": LONG,
@@ -44,7 +50,7 @@ class Player:
     def play(self, step: Step) -> Answer:
         """Send the step's request and keep what it saves.
 
-        Raises `KeyError` for a variable that no step has saved.
+        Raises `KeyError` for a variable that nobody gave and no step has saved.
         """
         answer = self._send(step)
         deadline = time.monotonic() + UNTIL_SECONDS

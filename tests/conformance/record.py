@@ -9,12 +9,13 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from tests.conformance.exchange import Answer, Client
+from tests.conformance.given import Given
 from tests.conformance.player import Player
 from tests.conformance.scenario import (
     UNINITIALISED,
@@ -51,17 +52,19 @@ def main(arguments: list[str]) -> None:
 
 
 def _record(path: Path, target: str, start: Start) -> None:
-    played = list(_play(start, read_topic(path)))
+    with ExitStack() as running:
+        played = list(_play(start, read_topic(path), Given(running)))
     if target == "--statuses":
         _write_statuses(path, played)
     else:
         Path(target, path.name).write_text(_transcript(played), encoding="utf-8")
 
 
-def _play(start: Start, scenarios: Iterable[Scenario]) -> Iterator[Played]:
+def _play(start: Start, scenarios: Iterable[Scenario], given: Given) -> Iterator[Played]:
     for number, scenario in enumerate(scenarios):
         with start() as server, closing(Client(server)) as client:
-            player = Player(client, f"{scenario.topic.replace('_', '-')}-{number}")
+            name = f"{scenario.topic.replace('_', '-')}-{number}"
+            player = Player(client, name, given.variables(scenario.given))
             for step in scenario.steps:
                 answer = player.play(step)
                 path = step.path.replace("$id", player.variables["id"])

@@ -15,7 +15,7 @@ fifth, `commit-date`):
 import re
 from dataclasses import dataclass, field
 
-from tests.conformance.wordings import access, approle, notes, operation, requests
+from tests.conformance.wordings import access, approle, kubernetes, notes, operation, requests
 from tests.conformance.wordings.echoes import ECHOING
 from tests.conformance.wordings.wording import Wording
 
@@ -29,7 +29,13 @@ MIN_TELLING_LENGTH = 3  # a shorter value is part of ordinary words
 
 _FRAMED = re.compile(r"1 error occurred:\n\t\* (?P<message>.*)\n\n", re.DOTALL)
 
-ERRORS = [*requests.ERRORS, *access.ERRORS, *operation.ERRORS, *approle.ERRORS]
+ERRORS = [
+    *requests.ERRORS,
+    *access.ERRORS,
+    *operation.ERRORS,
+    *approle.ERRORS,
+    *kubernetes.ERRORS,
+]
 WARNINGS = notes.WARNINGS
 
 

@@ -2,6 +2,8 @@
 
 A file holds one topic. Its lines, by indentation:
 
+    given kubernetes                         a local service whose variables the scenarios use; see
+                                             `tests.conformance.given`
     before                                   steps that start every scenario of the file
     scenario A token is looked up            a description; its steps follow
       POST auth/token/create {"ttl": "1h"} -> 200
@@ -89,6 +91,8 @@ class Scenario:
     topic: str
     name: str
     steps: tuple[Step, ...]
+    given: tuple[str, ...] = ()
+    """Names of the local services whose variables the steps may use."""
 
     def __str__(self) -> str:
         return f"{self.topic}: {self.name}"
@@ -107,6 +111,7 @@ def configuration(topic: str) -> str:
 
 def read_topic(path: Path) -> list[Scenario]:
     """The scenarios of one file, in the file's order. Raises `ScenarioError`."""
+    given: list[str] = []
     before: list[Step] = []
     named: list[tuple[str, list[Step]]] = []
     steps: list[Step] | None = None
@@ -114,13 +119,17 @@ def read_topic(path: Path) -> list[Scenario]:
         where = f"{path.name}:{number}"
         if indent == 0:
             kind, _, name = text.partition(" ")
-            if kind == "before" and not named:
+            if kind == "given" and name and steps is None:
+                given.append(name)
+            elif kind == "before" and not named:
                 steps = before
             elif kind == "scenario" and name:
                 steps = []
                 named.append((name, steps))
             else:
-                raise ScenarioError(f"{where}: expected `scenario NAME`, or one `before` on top")
+                raise ScenarioError(
+                    f"{where}: expected `scenario NAME`; on top, `given NAME` and `before`"
+                )
         elif steps is None:
             raise ScenarioError(f"{where}: a step before the first scenario")
         elif indent < OPTION_INDENT:
@@ -130,7 +139,7 @@ def read_topic(path: Path) -> list[Scenario]:
         else:
             _option(where, steps[-1], text)
     _refuse_repeated_names(path, [name for name, _ in named])
-    return [Scenario(path.stem, name, (*before, *own)) for name, own in named]
+    return [Scenario(path.stem, name, (*before, *own), tuple(given)) for name, own in named]
 
 
 def _logical_lines(path: Path) -> Iterator[tuple[int, int, str]]:

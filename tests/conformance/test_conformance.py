@@ -8,6 +8,7 @@ import pytest
 from tests.conformance.comparison import Mismatch, compare
 from tests.conformance.conftest import Pair
 from tests.conformance.exchange import Answer
+from tests.conformance.given import Given
 from tests.conformance.opaque import Correspondence
 from tests.conformance.player import Player
 from tests.conformance.report import table
@@ -21,13 +22,15 @@ played: list[Scenario] = []
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_answers_are_those_of_openbao(pair: Pair, scenario: Scenario) -> None:
-    play_side_by_side(pair, scenario)
+def test_answers_are_those_of_openbao(pair: Pair, given: Given, scenario: Scenario) -> None:
+    play_side_by_side(pair, given, scenario)
 
 
 @pytest.mark.parametrize("scenario", OF_A_NEW_SERVER, ids=str)
-def test_a_new_server_answers_as_openbao(uninitialised_pair: Pair, scenario: Scenario) -> None:
-    play_side_by_side(uninitialised_pair, scenario)
+def test_a_new_server_answers_as_openbao(
+    uninitialised_pair: Pair, given: Given, scenario: Scenario
+) -> None:
+    play_side_by_side(uninitialised_pair, given, scenario)
 
 
 def test_every_rewording_is_still_needed(rewordings: Rewordings | None) -> None:
@@ -38,11 +41,13 @@ def test_every_rewording_is_still_needed(rewordings: Rewordings | None) -> None:
     assert rewordings.unused() == []
 
 
-def play_side_by_side(pair: Pair, scenario: Scenario) -> None:
+def play_side_by_side(pair: Pair, given: Given, scenario: Scenario) -> None:
     """Send every step to both servers in turn; fail with a table of all that differs."""
     played.append(scenario)
     scenario_id = f"{scenario.topic.replace('_', '-')}-{RUN}-{len(played)}"
-    us, them = Player(pair.ours, scenario_id), Player(pair.theirs, scenario_id)
+    variables = given.variables(scenario.given)
+    us = Player(pair.ours, scenario_id, variables)
+    them = Player(pair.theirs, scenario_id, variables)
     ids, began = Correspondence(), time.monotonic()
     found: list[tuple[Step, list[Mismatch]]] = []
     for step in scenario.steps:

@@ -8,6 +8,8 @@ from tests.conformance.scenario import Difference, ScenarioError, read_topic
 
 EXAMPLE = """
 # A comment.
+given kubernetes
+given keys
 before
   POST sys/mounts/kv-$id {"type": "kv"} -> 204
 
@@ -50,7 +52,7 @@ def test_a_scenario_starts_with_the_steps_of_before(tmp_path: Path) -> None:
 
 def test_a_step_has_all_its_options(tmp_path: Path) -> None:
     step = read_topic(topic(tmp_path, EXAMPLE))[0].steps[1]
-    assert (step.line, str(step), step.status) == (7, "POST kv-$id/a", 400)
+    assert (step.line, str(step), step.status) == (9, "POST kv-$id/a", 400)
     assert step.body == '{"x": -> 1, "y": 2}'
     assert step.token == "token"
     assert step.headers == [("X-One", "a: b"), ("X-Empty", "")]
@@ -74,6 +76,11 @@ def test_a_server_may_hang_up_and_a_value_may_be_awaited(tmp_path: Path) -> None
     assert (step.status, step.until) == (0, ("/data/state", "done"))
 
 
+def test_every_scenario_of_a_topic_is_given_its_services(tmp_path: Path) -> None:
+    scenarios = read_topic(topic(tmp_path, EXAMPLE))
+    assert [scenario.given for scenario in scenarios] == [("kubernetes", "keys")] * 2
+
+
 @pytest.mark.parametrize(
     ("text", "where"),
     [
@@ -81,6 +88,9 @@ def test_a_server_may_hang_up_and_a_value_may_be_awaited(tmp_path: Path) -> None
         ("scenario", "topic.txt:1: expected"),
         ("scenario a\n  GET", "topic.txt:2: expected"),
         ("scenario a\nbefore\n  GET a", "topic.txt:2: expected"),
+        ("scenario a\ngiven b", "topic.txt:2: expected"),
+        ("before\n  GET a\ngiven b", "topic.txt:3: expected"),
+        ("given", "topic.txt:1: expected"),
         ("scenario a\n    as token", "topic.txt:2: an option without a step"),
         ("scenario a\n  GET a\n    ignore /body/a", "topic.txt:3: `ignore`"),
         ("scenario a\n  GET a\n    ignore a because b", "topic.txt:3: `ignore`"),

@@ -14,6 +14,7 @@ import pytest
 from tests.faults.failing_store import FailingStore
 from tests.leased import Outside
 from tests.node import ROOT_TOKEN, NodeUnderTest
+from tests.roles import MOUNT, log_in, role, secret_id
 from wardgate.core.request import Response
 from wardgate.errors import Unavailable
 
@@ -139,6 +140,29 @@ async def _login_with_groups(node: NodeUnderTest) -> Act:
     return lambda node: node.login()
 
 
+async def _secret_id(node: NodeUnderTest) -> Act:
+    await role(node)
+    return lambda node: node.write(f"{MOUNT}/role/ci/secret-id", {"ttl": "1h"})
+
+
+async def _last_login_with_a_secret_id(node: NodeUnderTest) -> Act:
+    role_id = await role(node)
+    secret = await secret_id(node, num_uses=1, ttl="1h")
+    return lambda node: log_in(node, role_id, secret)
+
+
+async def _new_role_id(node: NodeUnderTest) -> Act:
+    await role(node)
+    return lambda node: node.write(f"{MOUNT}/role/ci", {"role_id": "chosen"})
+
+
+async def _role_deletion(node: NodeUnderTest) -> Act:
+    await role(node)
+    await secret_id(node, ttl="1h")
+    await secret_id(node)
+    return lambda node: node.delete(f"{MOUNT}/role/ci")
+
+
 async def _entity(node: NodeUnderTest) -> Act:
     return lambda node: node.write("identity/entity", {"name": "ada", "policies": ["p"]})
 
@@ -162,6 +186,10 @@ REQUESTS: list[Prepare] = [
     _entity,
     _merge,
     _quota,
+    _secret_id,
+    _last_login_with_a_secret_id,
+    _new_role_id,
+    _role_deletion,
     _login,
     _second_login,
     _create_token,

@@ -14,6 +14,8 @@ What such a call leaves behind, and what bounds it:
 - turns that writers wait for (`core/storage.py`): a fixed number;
 - texts of durations that were read (`durations.py`): the last 1,024;
 - answers that are wrapped (`core/pipeline.py`): none without a token, but those to logins that succeed;
+- reviews of Kubernetes tokens (`auth/kubernetes/reviews.py`): of tokens that are good alone, `MOST` of
+  them for each mount;
 - key shares given to unseal the server (`barrier/shamir_seal.py`): one a share.
 """
 

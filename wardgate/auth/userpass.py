@@ -142,7 +142,7 @@ class Userpass(EndpointBackend):
         name = username.strip().lower()
         return name if lead == "login" and _NAME.fullmatch(name) else ""
 
-    async def renew(self, storage: View, token: Token) -> Renewal:
+    async def renew(self, request: Request, storage: View, token: Token) -> Renewal:
         """The user must still be there, with the same policies."""
         user = await storage.get(USERS + (token.renewal or {}).get("username", ""), USER)
         if user is None:

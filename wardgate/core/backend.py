@@ -112,11 +112,12 @@ class Backend(Protocol):
         """
         ...
 
-    async def renew(self, storage: View, token: Token) -> Renewal:
-        """Check a token that this mount gave out again, before it is renewed.
+    async def renew(self, request: Request, storage: View, token: Token) -> Renewal:
+        """Check a token that this mount gave out again, before it is renewed as `request` asks.
 
-        `storage` is the mount's. Raises a `RequestError` when whoever logged in would no longer get
-        the same token: the user is gone, or has other policies now.
+        `storage` is the mount's. Whoever has to be asked outside is asked through `Request.once`.
+        Raises a `RequestError` when whoever logged in would no longer get the same token: the user is
+        gone, or has other policies now.
         """
         ...
 

@@ -96,7 +96,7 @@ class Logins:
             period=grant.period,
             entity_id=entity.id if entity else "",
             bound_cidrs=grant.bound_cidrs,
-            renewal=grant.renewal,
+            renewal=None if batch else grant.renewal,  # these are never renewed
         )
         token_id, token = await self._tokens.create(transaction, token)
         request.issued = token

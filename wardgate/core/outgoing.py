@@ -32,6 +32,10 @@ class OutgoingFailed(Exception):
     of theirs it was, and their callers may not be meant to."""
 
 
+class UntrustedServer(OutgoingFailed):
+    """Its certificate is not good: not of a trusted authority, expired, or made for another name."""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What came back, whatever its status. Names of headers are in lower case."""
 
@@ -81,6 +85,7 @@ class Outgoing:
         url: str,
         *,
         ca_pem: str = "",
+        server_name: str = "",
         headers: Mapping[str, str] | None = None,
         json: Any = None,
         form: Mapping[str, str] | None = None,
@@ -90,8 +95,9 @@ class Outgoing:
     ) -> Answer:
         """Send one request and read the whole answer.
 
-        `json` or `form` is the body. `follow` is for requests that carry no credentials: redirects
-        are followed, a few of them. Raises `OutgoingFailed`.
+        `json` or `form` is the body. `server_name` is the name that the certificate must be made
+        for, where it is another one than the URL's host. `follow` is for requests that carry no
+        credentials: redirects are followed, a few of them. Raises `OutgoingFailed`.
         """
         import aiohttp  # takes 0.2 s, which servers that ask nobody need not spend
 
@@ -104,6 +110,7 @@ class Outgoing:
                 headers=sent,
                 data=form if body is None else body,
                 ssl=trust(ca_pem),
+                server_hostname=server_name or None,
                 allow_redirects=follow,
                 max_redirects=_REDIRECTS,
                 proxy=_proxy(url),
@@ -118,6 +125,10 @@ class Outgoing:
                 return Answer(response.status, found, bytes(received))
         except TimeoutError:
             raise OutgoingFailed(f"no answer within {timeout:g} s") from None
+        except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError):
+            raise UntrustedServer(
+                "TLS failed: is its certificate one of a trusted CA, and made for this name?"
+            ) from None
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise OutgoingFailed(_reason(error)) from None
 
@@ -151,8 +162,6 @@ def _reason(error: Exception) -> str:
     import aiohttp
 
     match error:
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
-            return "TLS failed: is its certificate one of a trusted CA, and made for this name?"
         case aiohttp.ClientConnectorDNSError():
             return "its name cannot be resolved"
         case aiohttp.ClientConnectorError():

@@ -133,7 +133,7 @@ class EndpointBackend:
         """The name that a login is for; see `core.backend.Backend.login_alias`."""
         return ""
 
-    async def renew(self, storage: View, token: Token) -> Renewal:
+    async def renew(self, request: Request, storage: View, token: Token) -> Renewal:
         """What a token of this mount may be renewed for; see `core.backend.Backend.renew`."""
         raise InvalidRequest("tokens of this auth method cannot be renewed")
 

@@ -9,10 +9,12 @@ A body is a `Body` struct. Each field's type says what may be sent for it:
 `bool`              true/false, also as text ("true", "1", "f") or number
 `Duration`          seconds (int): 90, "90", "90s", "1h30m", "7d"
 `DurationText`      the same, shown as text in the API document
+`SignedDuration`    the same, which may be negative: for fields where that has a meaning
 `StringList`        a list of texts, or one text with commas
 `Strings`           a list of texts, or one text, which is taken as it is
 `StringMap`         an object of texts, a list of ``key=value``, or an object as JSON text
 `JsonObject`        any object, or an object as JSON text
+`JsonObjects`       a list of objects, each also as JSON text, or one of them
 `JsonValue`         anything
 ==================  ============================================================================
 
@@ -28,7 +30,7 @@ from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_t
 
 import msgspec
 
-from wardgate.durations import parse_length
+from wardgate.durations import parse_duration, parse_length
 from wardgate.errors import InvalidRequest
 
 
@@ -126,6 +128,12 @@ def _object(value: Any) -> dict[str, Any]:
     return value
 
 
+def _objects(value: Any) -> tuple[dict[str, Any], ...]:
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = msgspec.json.decode(value)
+    return tuple(map(_object, value if isinstance(value, list | tuple) else [value]))
+
+
 def _string_map(value: Any) -> dict[str, str]:
     if isinstance(value, str) and "=" in value and not value.lstrip().startswith("{"):
         value = [value]
@@ -146,6 +154,9 @@ _DURATION = Kind(
     "a duration such as 90, '90s' or '1h30m', not negative",
     parse_length,  # not what JSON writes as 1.5: a part of it would be lost
     {"type": "integer", "format": "seconds"},
+)
+_SIGNED_DURATION = msgspec.structs.replace(
+    _DURATION, expected="a duration such as 90, '90s', '1h30m' or -1", convert=parse_duration
 )
 _DURATION_TEXT = msgspec.structs.replace(
     _DURATION, convert=lambda value: parse_length(_text(value)), openapi={"type": "string"}
@@ -169,14 +180,22 @@ _STRING_MAP = Kind(
     {"type": "object", "format": "kvpairs"},
 )
 _OBJECT = Kind("map", "an object", _object, {"type": "object", "format": "map"})
+_OBJECTS = Kind(
+    "slice",
+    "a list of objects",
+    _objects,
+    {"type": "array", "items": {"type": "object"}},
+)
 _ANY = Kind("any", "anything", lambda value: value, {})
 
 Duration = Annotated[int, _DURATION]
+SignedDuration = Annotated[int, _SIGNED_DURATION]
 DurationText = Annotated[int, _DURATION_TEXT]
 StringList = Annotated[tuple[str, ...], _STRINGS]
 Strings = Annotated[tuple[str, ...], _UNCUT]
 StringMap = Annotated[dict[str, str], _STRING_MAP]
 JsonObject = Annotated[dict[str, Any], _OBJECT]
+JsonObjects = Annotated[tuple[dict[str, Any], ...], _OBJECTS]
 JsonValue = Annotated[Any, _ANY]
 
 _PLAIN: dict[Any, Kind] = {

@@ -115,12 +115,15 @@ class TokenSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         }
 
     def show_old(self, names: Mapping[str, str]) -> JsonMap:
-        """The settings that were made under deprecated names, under those names.
+        """The settings that were made under deprecated names, under those names, if they have a
+        value.
 
         `names` leads from a deprecated name to the ``token_`` name.
         """
         shown = self.show()
-        return {old: shown[names[old]] for old in names if old in self.old_names}
+        return {
+            old: shown[names[old]] for old in names if old in self.old_names and shown[names[old]]
+        }
 
 
 def changed_settings(

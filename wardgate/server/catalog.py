@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from wardgate.auth.approle import AppRole
+from wardgate.auth.jwt import JwtAuth
+from wardgate.auth.kubernetes import Kubernetes
 from wardgate.auth.token import TokenAuth
 from wardgate.auth.userpass import Userpass
 from wardgate.core.backend import Backend
@@ -18,6 +20,9 @@ Build = Callable[[Core, Mount], Backend]
 
 AUTH_METHODS: Mapping[str, Build] = {
     "approle": AppRole,
+    "jwt": JwtAuth,
+    "kubernetes": Kubernetes,
+    "oidc": JwtAuth,
     "token": TokenAuth,
     "userpass": Userpass,
 }

@@ -1,6 +1,6 @@
 """The auth methods of the seed that are built, and how their operations are called: one file each."""
 
-from tests.contract.parts import approle, token, userpass
+from tests.contract.parts import approle, jwt, kubernetes, token, userpass
 from tests.contract.parts.part import Part
 
-PARTS: tuple[Part, ...] = (token.PART, userpass.PART, approle.PART)
+PARTS: tuple[Part, ...] = (token.PART, userpass.PART, approle.PART, jwt.PART, kubernetes.PART)

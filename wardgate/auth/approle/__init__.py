@@ -43,7 +43,7 @@ class AppRole(EndpointBackend):
         """The given role id, also one that no role has: nothing tells which there are."""
         return given_role_id(request)
 
-    async def renew(self, storage: View, token: Token) -> Renewal:
+    async def renew(self, request: Request, storage: View, token: Token) -> Renewal:
         """The role must still be there; what it says now holds."""
         role = await role_by_name(storage, (token.renewal or {}).get("role", ""))
         if role is None:

@@ -20,7 +20,7 @@ from wardgate.auth.approle.records import (
     role_id_key,
     secret_id_name,
 )
-from wardgate.core.cidr import address_allowed, narrowed
+from wardgate.core.cidr import address_allowed, narrowed, parse_cidrs
 from wardgate.core.core import Core
 from wardgate.core.operation import Operation
 from wardgate.core.request import Request, Response
@@ -66,7 +66,8 @@ class LoginEndpoint:
             secret = await self._used(request, role, body.secret_id.strip())
             metadata = {**secret.metadata, **metadata}
             if secret.token_cidrs:  # the role's may have become narrower since
-                blocks = narrowed(secret.token_cidrs, settings.bound_cidrs)
+                blocks = parse_cidrs("token_bound_cidrs", secret.token_cidrs)
+                blocks = narrowed(blocks, settings.bound_cidrs)
                 if not address_allowed(request.remote_address, blocks):
                     raise PermissionDenied  # also of a token that is bound to this one address
                 settings = msgspec.structs.replace(settings, bound_cidrs=blocks)

@@ -184,11 +184,10 @@ def _checked_id(role_id: str) -> str:
 
 
 def shown_role(role: Role) -> JsonMap:
-    """What of a role is shown; old names only where they have a value, as Vault has it."""
-    old = {name: value for name, value in role.settings.show_old(OLD_NAMES).items() if value}
+    """What of a role is shown."""
     return {
         **role.settings.show(),
-        **old,
+        **role.settings.show_old(OLD_NAMES),
         "bind_secret_id": role.bind_secret_id,
         "local_secret_ids": role.local_secret_ids,
         "secret_id_bound_cidrs": role.secret_id_bound_cidrs or None,

@@ -7,6 +7,7 @@ from wardgate.auth.token.roles import ROLE, ROLES, RoleEndpoints
 from wardgate.core.backend import Renewal
 from wardgate.core.core import Core
 from wardgate.core.mounts import Mount
+from wardgate.core.request import Request
 from wardgate.core.storage import View
 from wardgate.core.tokens.record import Token
 from wardgate.errors import InvalidRequest
@@ -21,7 +22,7 @@ class TokenAuth(EndpointBackend):
             CreateEndpoints(core), LifeEndpoints(core), AccessorEndpoints(core), RoleEndpoints()
         )
 
-    async def renew(self, storage: View, token: Token) -> Renewal:
+    async def renew(self, request: Request, storage: View, token: Token) -> Renewal:
         """For as long as the last time, within what holds for the token; one that was made through a
         role keeps to what the role says now."""
         ttl = token.granted or token.ttl

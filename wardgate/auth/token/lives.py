@@ -144,7 +144,7 @@ class LifeEndpoints:
         table = await self._core.mounts.table(transaction)
         mount = table.by_uuid[token.issuer]
         storage = View(transaction, mount.storage_prefix)
-        terms = await table.backend(mount).renew(storage, token)
+        terms = await table.backend(mount).renew(request, storage, token)
         granted = lifetime(
             now=request.time,
             started=token.issued,

@@ -1,0 +1,1 @@
+"""The JWT and OIDC auth method."""

@@ -1,0 +1,1 @@
+"""The kubernetes auth method, beside the double of a cluster's API."""
