@@ -12,5 +12,11 @@ def rfc3339(seconds: float) -> str:
     has no trailing zeros. `ValueError` or `OverflowError` for times outside of the years 1 to 9999.
     """
     whole, micros = divmod(round(seconds * 1_000_000), 1_000_000)
-    text = datetime.fromtimestamp(whole, UTC).isoformat()[:19]
+    text = _to_the_second(whole)
     return f"{text}.{micros:06}".rstrip("0") + "Z" if micros else text + "Z"
+
+
+@lru_cache(maxsize=1024)
+def _to_the_second(seconds: int) -> str:
+    """Most times that are told lie within the last few seconds."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]

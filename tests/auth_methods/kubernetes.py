@@ -18,6 +18,7 @@ class KubernetesMethod(Method):
         "ttl": "token_ttl",
     }
     renewed_with_other_policies = True
+    metadata_keep_spelling = True
     login_role = "shop"
 
     async def begin(self) -> None:

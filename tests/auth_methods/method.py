@@ -51,6 +51,8 @@ class Method(ABC):
     """From the deprecated names of ``token_`` fields to the new ones."""
     renewed_with_other_policies: ClassVar[bool] = False
     """Whether a token is renewed, with the policies that it has, after the entry got others."""
+    metadata_keep_spelling: ClassVar[bool] = False
+    """Whether the metadata of a login have a name as it was spelt there, as OpenBao has it."""
     login_role: ClassVar[str] = ""
     """What a rate limit calls the role of these logins; empty where logins name none."""
     has_groups: ClassVar[bool] = False

@@ -18,15 +18,15 @@ _KINDS = {
     "service token": rf"(?<!{_WORD})s\.{_WORD}{{24,}}",
     "batch token": rf"(?<!{_WORD})b\.[A-Za-z0-9_-]{{40,}}",
     "mount accessor": rf"[a-z][a-z0-9-]*(?:_[a-z0-9-]+)*_[0-9a-f]{{8}}(?!{_WORD})",
-    "lease of a token": rf"(?<!{_WORD})h(?:[0-9a-f]{{40}}|[0-9a-f]{{64}})(?!{_WORD})",
+    "lease of a token": rf"(?<!{_WORD})h(?:(?:{_WORD}{{8}})?[0-9a-f]{{40}}|[0-9a-f]{{64}})(?!{_WORD})",
     "hex share": r"(?<![0-9a-f])[0-9a-f]{64}(?:[0-9a-f]{2})?(?![0-9a-f])",
     # (the end of a path with our lease of a token behind it is as long as a share)
-    "base64 share": r"(?<![A-Za-z0-9+/])(?!\w{0,3}/h[0-9a-f]{40})"
+    "base64 share": r"(?<![A-Za-z0-9+/])(?!\w{0,3}/h(?:\w{8})?[0-9a-f]{40})"
     r"[A-Za-z0-9+/]{43}[A-Za-z0-9+/=](?![A-Za-z0-9+/=])",
     "cluster name": r"(?<![a-z-])[a-z]+-cluster-[0-9a-f]{8}(?![0-9a-f])",
     # (of two kinds of characters, since one in 200000 has no small letter or no capital)
     "accessor": rf"(?<!{_WORD})(?:(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z])|(?=[A-Za-z]*\d)(?=\d*[A-Za-z]))"
-    rf"{_WORD}{{24}}(?!{_WORD})",
+    rf"(?:{_WORD}{{24}}|{_WORD}{{32}})(?!{_WORD})",
     "plugin version": r"v\d+\.\d+\.\d+\+builtin(?:\.\w+)?",
 }
 _OPAQUE = re.compile(

@@ -1,8 +1,9 @@
 """Plays the steps of a scenario against one server, with variables of its own.
 
 Variables that every scenario has: `$id`, a name that no other scenario uses; `$root`, the root
-token; `$long`, 6000 letters; `$deep`, a JSON object 2000 levels deep; `$pgp`, a public PGP key. The
-services that its topic names give it more; see `tests.conformance.given`.
+token; `$long`, 6000 letters; `$deep`, a JSON object 2000 levels deep; `$pgp`, a public PGP key;
+`$server`, the server's address. Those about JWT have more (`tests/conformance/tokens.py`), and the
+services that a topic names give it theirs (`tests/conformance/given.py`).
 """
 
 import json
@@ -10,11 +11,14 @@ import time
 from collections.abc import Mapping
 from string import Template
 
+from tests.conformance import tokens
 from tests.conformance.exchange import Answer, Client, Json
 from tests.conformance.pointers import resolve
 from tests.conformance.scenario import Step
+from tests.visitor import Visitor
 
 NOBODY = "nobody"
+VISIT = "VISIT"
 UNTIL_SECONDS = 60.0
 LONG = "a" * 6000
 TEXTS = '["x"' + ',"x"' * 1500 + "]"
@@ -39,12 +43,14 @@ class Player:
         self._client = client
         self.variables = {
             **(given or {}),
+            "server": client.server.address,
             "id": scenario_id,
             "root": client.server.root_token,
             "long": LONG,
             "texts": TEXTS,
             "deep": DEEP,
             "pgp": PGP,
+            **tokens.variables(scenario_id),
         }
 
     def play(self, step: Step) -> Answer:
@@ -52,6 +58,9 @@ class Player:
 
         Raises `KeyError` for a variable that nobody gave and no step has saved.
         """
+        for name, signing in step.sign.items():
+            claims, header = self._fill(signing.claims), self._fill(signing.header)
+            self.variables[name] = tokens.token(signing.key, claims, header)
         answer = self._send(step)
         deadline = time.monotonic() + UNTIL_SECONDS
         while not self._is_awaited(step, answer) and time.monotonic() < deadline:
@@ -74,6 +83,8 @@ class Player:
 
     def _send(self, step: Step) -> Answer:
         path = self._fill(step.path)
+        if step.method == VISIT:
+            return _visited(path, json.loads(self._fill(step.body or "{}")))
         target = path if path.startswith("/") else f"/v1/{path}"
         headers = [(name, self._fill(value)) for name, value in step.headers]
         if step.token != NOBODY:
@@ -90,6 +101,15 @@ class Player:
 
     def _fill(self, text: str) -> str:
         return Template(text).substitute(self.variables)
+
+
+def _visited(url: str, fields: Mapping[str, str]) -> Answer:
+    """What somebody sees in the end who opens a page and fills in all forms, or with which query
+    their browser would go on to a program or server that logs them in."""
+    visitor = Visitor(stop="/oidc/callback?")
+    page = visitor.fill_in(visitor.open(url), fields)
+    query: dict[str, Json] = {**page.query}
+    return Answer(page.status, {}, {"query": query})
 
 
 def _spoiled(share: str) -> str:

@@ -15,7 +15,16 @@ fifth, `commit-date`):
 import re
 from dataclasses import dataclass, field
 
-from tests.conformance.wordings import access, approle, kubernetes, notes, operation, requests
+from tests.conformance.wordings import (
+    access,
+    approle,
+    jwt,
+    kubernetes,
+    notes,
+    oidc,
+    operation,
+    requests,
+)
 from tests.conformance.wordings.echoes import ECHOING
 from tests.conformance.wordings.wording import Wording
 
@@ -34,9 +43,11 @@ ERRORS = [
     *access.ERRORS,
     *operation.ERRORS,
     *approle.ERRORS,
+    *jwt.ERRORS,
     *kubernetes.ERRORS,
+    *oidc.ERRORS,
 ]
-WARNINGS = notes.WARNINGS
+WARNINGS = [*notes.WARNINGS, *jwt.WARNINGS]
 
 
 @dataclass(frozen=True, slots=True)

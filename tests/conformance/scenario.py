@@ -13,14 +13,19 @@ A file holds one topic. Its lines, by indentation:
 
 A step is `METHOD path [body] -> status`. The path is below /v1/ unless it starts with a slash; the
 body is sent as it stands; the status is the one that OpenBao gives (000: it hangs up), so that a
-scenario which means something else than it says fails. `$name` is a variable, `$$` a dollar. Lines
-indented further than options continue the line above; `#` starts a comment line. The options of a
-step:
+scenario which means something else than it says fails. `$name` is a variable, `$$` a dollar. With the
+method VISIT the path is the address of a page that a browser opens; the body has what is filled into
+its forms, and the answer's body the `query` of the address at which the browser ends, or would go on
+to a callback (status 302). Lines indented further than options continue the line above; `#` starts a
+comment line. The options of a step:
 
     as NAME                       send the token in variable NAME ("nobody": send none); else root
     header NAME: VALUE            send a header
     field NAME TEXT               add a text field to the body (policies read better so)
     save NAME POINTER             keep a value of the answer (JSON pointer) as variable NAME
+    sign NAME KEY CLAIMS [with HEADER]
+                                  before the step is sent, make a signed token of these claims as
+                                  variable NAME; see tests/conformance/tokens.py
     spoil NAME POINTER            keep a share in hexadecimal digits as one with the same point and
                                   another value, which certainly is a wrong one
     until [POINTER TEXT]          repeat, each server for itself, until it answers the status, and
@@ -41,6 +46,7 @@ from pathlib import Path
 
 STEP = re.compile(r"(?P<method>[A-Za-z]+) (?P<path>\S+)(?: (?P<body>.+))?")
 STATUS = re.compile(r"(?P<request>.+) -> (?P<status>\d{3})")
+SIGNING = re.compile(r"(?P<key>\w+) (?P<claims>\{.*?\})(?: with (?P<header>\{.*\}))?")
 OPTION_INDENT = 4
 FOLDER = Path(__file__).parent / "scenarios"
 UNINITIALISED = FOLDER / "uninitialised"
@@ -60,6 +66,15 @@ class Difference:
     pointers: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """A token to be made: the name of the key, and claims and header in JSON with variables."""
+
+    key: str
+    claims: str
+    header: str
+
+
 @dataclass(slots=True)
 class Step:
     """One request, and how its answers are compared."""
@@ -72,6 +87,7 @@ class Step:
     token: str = "root"
     headers: list[tuple[str, str]] = field(default_factory=list)
     fields: dict[str, str] = field(default_factory=dict)
+    sign: dict[str, Signing] = field(default_factory=dict)
     save: dict[str, str] = field(default_factory=dict)
     spoil: dict[str, str] = field(default_factory=dict)
     until: tuple[str, str] | None = None
@@ -181,6 +197,8 @@ def _option(where: str, step: Step, text: str) -> None:
             step.fields[first] = second
         case "save" if second.startswith("/"):
             step.save[first] = second
+        case "sign" if match := SIGNING.fullmatch(second):
+            step.sign[first] = Signing(**match.groupdict(""))
         case "spoil" if second.startswith("/"):
             step.spoil[first] = second
         case "until" if not rest or (first.startswith("/") and second):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.scenario import Difference, ScenarioError, read_topic
+from tests.conformance.scenario import Difference, ScenarioError, Signing, read_topic
 
 EXAMPLE = """
 # A comment.
@@ -29,6 +29,8 @@ scenario One thing happens
     unordered /body/keys because a map has no order
     differs entry-one /status /body/errors
   GET /v1/sys/health
+    sign jwt rsa {"sub": "$id", "team": {"name": "a"}}
+    sign odd hmac {"iat": "now-10"} with {"kid": "x"}
 
 scenario Another thing happens
   HANG up -> 000
@@ -69,6 +71,14 @@ def test_a_step_has_all_its_options(tmp_path: Path) -> None:
 def test_a_step_without_options_sends_the_root_token_and_no_body(tmp_path: Path) -> None:
     step = read_topic(topic(tmp_path, EXAMPLE))[0].steps[2]
     assert (step.token, step.body, step.status) == ("root", None, None)
+
+
+def test_a_step_may_need_signed_tokens(tmp_path: Path) -> None:
+    step = read_topic(topic(tmp_path, EXAMPLE))[0].steps[2]
+    assert step.sign == {
+        "jwt": Signing("rsa", '{"sub": "$id", "team": {"name": "a"}}', ""),
+        "odd": Signing("hmac", '{"iat": "now-10"}', '{"kid": "x"}'),
+    }
 
 
 def test_a_server_may_hang_up_and_a_value_may_be_awaited(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 
 from tests.leased import Outside
 from tests.node import NodeUnderTest
+from wardgate.core.ids import TIME_LENGTH
 from wardgate.core.request import Response
 
 T = TypeVar("T")
@@ -77,10 +78,17 @@ class Leases(RuleBasedStateMachine):
         # the order of the sweeper's work follows from ids and salt: what fails must fail again
         numbers = itertools.count()
         self.patches = ExitStack()
-        for place in ("wardgate.core.tokens.store", "wardgate.core.leases.store"):
-            self.patches.enter_context(
-                patch(f"{place}.random_base62", lambda length: f"{next(numbers):0{length}}")
-            )
+        for place, stand_in in (
+            (
+                "wardgate.core.tokens.store.ordered_base62",
+                lambda time, length: f"{next(numbers):0{length + TIME_LENGTH}}",
+            ),
+            (
+                "wardgate.core.leases.store.random_base62",
+                lambda length: f"{next(numbers):0{length}}",
+            ),
+        ):
+            self.patches.enter_context(patch(place, stand_in))
         self.patches.enter_context(patch("wardgate.core.bootstrap.new_salt", lambda: bytes(32)))
         self.patches.enter_context(
             patch("wardgate.core.leases.prefixes.new_uuid", lambda: f"{next(numbers):036}")

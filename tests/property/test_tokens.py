@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 )
 
 from tests.node import NodeUnderTest
+from wardgate.core.ids import TIME_LENGTH
 from wardgate.core.operation import Operation
 
 T = TypeVar("T")
@@ -58,8 +59,8 @@ class TokenTrees(RuleBasedStateMachine):
         self.patches = ExitStack()
         for place, stand_in in (
             (
-                "wardgate.core.tokens.store.random_base62",
-                lambda length: f"{next(numbers):0{length}}",
+                "wardgate.core.tokens.store.ordered_base62",
+                lambda time, length: f"{next(numbers):0{length + TIME_LENGTH}}",
             ),
             ("wardgate.core.bootstrap.new_salt", lambda: bytes(32)),
         ):

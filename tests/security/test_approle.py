@@ -197,8 +197,11 @@ async def test_no_two_roles_have_ids_that_look_alike(node: NodeUnderTest) -> Non
             assert await opens(node, attacker.auth["client_token"], "boss") == []
         else:
             assert response.status == 400
-    moved = await node.write(f"{MOUNT}/role/victim/role-id", {"role_id": "VICTIMS-ID"})
-    assert moved.status in (204, 400), "its own role may spell it otherwise"
+    secret = await secret_id(node, "victim")
+    assert (await log_in(node, "VICTIMS-ID", secret)).status == 400, "a login spells it as it is"
+    await node.ok(f"{MOUNT}/role/victim/role-id", {"role_id": "VICTIMS-ID"})
+    assert (await log_in(node, "victims-id", secret)).status == 400
+    assert (await log_in(node, "VICTIMS-ID", secret)).status == 200
 
 
 @with_node

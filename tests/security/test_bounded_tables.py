@@ -16,13 +16,18 @@ What such a call leaves behind, and what bounds it:
 - answers that are wrapped (`core/pipeline.py`): none without a token, but those to logins that succeed;
 - reviews of Kubernetes tokens (`auth/kubernetes/reviews.py`): of tokens that are good alone, `MOST` of
   them for each mount;
+- logins at an OpenID provider that have begun (`auth/jwt/oidc/flows.py`), in the storage: `REGIONS`
+  times `PER_REGION` records for each mount;
 - key shares given to unseal the server (`barrier/shamir_seal.py`): one a share.
 """
 
 import pytest
 
 from tests.node import NodeUnderTest, with_node
+from tests.odd_provider import CALLBACK, OddProvider
+from tests.unit.auth.jwt.browser_logins import begun, callback, logged_in, stored, with_provider
 from wardgate.auth import userpass
+from wardgate.auth.jwt.oidc import flows
 from wardgate.core import lockout
 from wardgate.core.quotas import MemoryCounters
 from wardgate.durations import _from_text
@@ -113,3 +118,50 @@ async def test_47_durations_that_were_read_are_forgotten(node: NodeUnderTest) ->
     for number in range(2_000):
         await node.http("GET", "/v1/a", token=None, headers={"x-vault-wrap-ttl": f"{number}s"})
     assert _from_text.cache_info().currsize <= 1024
+
+
+def test_47_logins_that_begin_without_end_fill_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flows, "REGIONS", 2)
+    monkeypatch.setattr(flows, "PER_REGION", 8)
+
+    @with_provider
+    async def body(node: NodeUnderTest, provider: OddProvider) -> None:
+        for number in range(200):
+            await begun(node, peer=f"10.0.0.{number}:1")
+        assert len(await stored(node)) <= 16
+        await logged_in(node, provider)
+
+    body()
+
+
+def test_47_a_flood_from_one_network_leaves_most_others_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(flows, "PER_REGION", 16)
+
+    @with_provider
+    async def body(node: NodeUnderTest, provider: OddProvider) -> None:
+        peers = [f"10.{number}.0.1:1" for number in range(64)]
+        backs = [provider.authorize((await begun(node, peer=peer))["auth_url"]) for peer in peers]
+        for number in range(400):
+            await begun(node, peer=f"[2001:db8:1:1::{number:x}]:1")
+        ended = [(await callback(node, back)).status for back in backs]
+        assert ended.count(200) >= 40  # of the sixteen regions the flood has one
+
+    body()
+
+
+@with_provider
+async def test_47_a_login_that_begins_is_not_wrapped_for_strangers(
+    node: NodeUnderTest, provider: OddProvider
+) -> None:
+    body = {"redirect_uri": CALLBACK}
+    before = await node.keys_below("")
+    response = await node.write("auth/oidc/oidc/auth_url", body, token="", wrap_ttl=600)
+    assert response.status == 400
+    assert await node.keys_below("") == before
+    response = await node.write("auth/oidc/oidc/auth_url", body, wrap_ttl=600)
+    assert response.wrap_info is not None
+    back = provider.authorize((await begun(node))["auth_url"])
+    ended = await callback(node, back, wrap_ttl=600)
+    assert ended.wrap_info is not None

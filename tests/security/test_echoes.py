@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.issuer import pem
 from tests.node import HttpAnswer, NodeUnderTest, with_node
 
 MARK = "hunter2-Zq9"
@@ -74,6 +75,11 @@ def _filled(path: str, names: list[str]) -> str:
 async def world(node: NodeUnderTest) -> dict[str, Any]:
     """A server with one mount of each kind; its document."""
     await node.user(NAME)
+    await node.ok("sys/auth/jwt", {"type": "jwt"})
+    await node.ok("auth/jwt/config", {"jwt_validation_pubkeys": [pem("ec")]})
+    role = {"role_type": "jwt", "user_claim": "sub", "bound_subject": NAME}
+    await node.ok(f"auth/jwt/role/{NAME}", role)
+    await node.ok(f"auth/jwt/cel/role/{NAME}", {"cel_program": {"expression": "false"}})
     for path, body in MOUNTS.items():
         await node.ok(f"sys/mounts/{path}", body)
     answer = await node.http("GET", "/v1/sys/internal/specs/openapi")

@@ -21,7 +21,9 @@ from wardgate.barrier.keys import (
     SEAL,
     Keys,
     check_root_key,
+    encrypted,
     refuse_reserved,
+    refuse_reserved_among,
 )
 from wardgate.store.interface import ABSENT, Conflict, Entry, Put, Write
 
@@ -110,21 +112,14 @@ class Barrier(Keys):
     async def commit(self, expect: Mapping[str, int], writes: Sequence[Write]) -> int:
         """See `Store.commit`."""
         keyring = self._opened().keyring
-        for key in expect:
-            refuse_reserved(key)
-        encrypted: list[Write] = []
-        puts = 0
-        for write in writes:
-            key = write.key
-            refuse_reserved(key)
-            if isinstance(write, Put):
-                puts += 1
-                if puts % _TURN == 0:
-                    await asyncio.sleep(0)
-                write = Put(key, keyring.encrypt(key, write.value))  # noqa: PLW2901
-            encrypted.append(write)
-        self._uncounted[keyring.active.number] += puts
-        return await self._store.commit(expect, encrypted)
+        refuse_reserved_among(expect)
+        refuse_reserved_among([write.key for write in writes])
+        records = encrypted(keyring, writes[:_TURN])
+        for start in range(_TURN, len(writes), _TURN):
+            await asyncio.sleep(0)
+            records += encrypted(keyring, writes[start : start + _TURN])
+        self._uncounted[keyring.active.number] += list(map(type, writes)).count(Put)
+        return await self._store.commit(expect, records)
 
     def encrypt(self, context: str, plaintext: bytes) -> bytes:
         """`plaintext` for somebody outside of the store to keep, readable as `context` only.

@@ -27,8 +27,13 @@ def decode_object(data: bytes, max_depth: int, max_values: int) -> dict[str, Any
     ``null`` is an empty one. Raises `InvalidRequest` for anything else, for what is nested
     deeper than `max_depth`, and, before it is decoded, for what has more than `max_values` values.
     """
-    # counting separators is quick and never too low, so that most bodies need no closer look
-    if _separators(data) >= max_values and _values(data, max_values) > max_values:
+    # counting bytes is quick, and so are separators; neither is too low, so that most bodies need no
+    # closer look
+    if (
+        len(data) >= max_values
+        and _separators(data) >= max_values
+        and _values(data, max_values) > max_values
+    ):
         raise InvalidRequest(
             f"refused JSON input due to high complexity: at most {max_values} values are allowed"
         )

@@ -243,7 +243,12 @@ class Pipeline:
         request.transaction.decided = len(request.transaction.reads)
         if attempt is not None and response.auth is not None:
             attempt.succeeded()
-        return await self._wrapped(request, response) if request.wrap_ttl else response
+        if not request.wrap_ttl:
+            return response
+        if request.mount.is_auth and response.auth is None:
+            # what a login begins with, and not its end, which only those reach who are let in
+            await check_may_wrap(self._core, request)
+        return await self._wrapped(request, response)
 
     async def _authorised(self, request: Request, route: Route | None) -> Response:
         endpoint = None if route is None else route.endpoint

@@ -26,6 +26,9 @@ DEFAULT = "default"
 RESPONSE_WRAPPING = "response-wrapping"
 IMMUTABLE = (ROOT, RESPONSE_WRAPPING)
 
+_ANYBODY, _NOBODY = "", "-"
+"""Whose compiled rights are: without templates most users have the same."""
+
 _KEPT = str.maketrans({"/": "\x1f", "\x1f": "\x1e"})
 """A name may have slashes and is one segment of a key. No name can be written that has control
 characters, so none of those that a token may be given leads to the policy of another."""
@@ -66,6 +69,11 @@ def canonical_name(name: str) -> str:
 
 def _key(name: str) -> str:
     return POLICIES + name.translate(_KEPT)
+
+
+def _whose(standing: "Standing | None") -> str:
+    """Whose rights templates make of policies: this entity's, or those of tokens without one."""
+    return _NOBODY if standing is None else standing.entity.id
 
 
 class Policies:
@@ -115,8 +123,9 @@ class Policies:
             reads[_key(name)] = version
             if policy is not None and not 0 < policy.expires <= now:
                 policies.append(policy)
+        templated = any(policy.templated for policy in policies)
         subject = None
-        if standing is not None and any(policy.templated for policy in policies):
+        if standing is not None and templated:
             subject = standing.template_subject()
             for source in standing.sources:
                 # absent for a record that this very transaction writes: -1 matches no version
@@ -131,9 +140,8 @@ class Policies:
             ),
         )
         if -1 not in reads.values():
-            # for one entity alone only where templates speak of it: most users have the same rights
-            key = (names, standing.entity.id if standing is not None and acl.of_one else "")
-            self._compiled.put(key, _Compiled(acl, Premise(reads)), acl.size)
+            owner = _whose(standing) if templated else _ANYBODY
+            self._compiled.put((names, owner), _Compiled(acl, Premise(reads)), acl.size)
         return acl
 
     def known(
@@ -146,8 +154,8 @@ class Policies:
         """What `acl` gives, if it was compiled from what is true still."""
         if ROOT in names:
             return self._root
-        for entity_id in ("", standing.entity.id) if standing is not None else ("",):
-            compiled = self._compiled.get((names, entity_id))
+        for owner in (_ANYBODY, _whose(standing)):
+            compiled = self._compiled.get((names, owner))
             if (
                 compiled is not None
                 and now < compiled.acl.valid_until

@@ -170,7 +170,8 @@ class Storage:
 
     def remember(self, key: str, cached: _Cached) -> None:
         """Keep a decoded record, dropping the oldest ones when the cache is full."""
-        self.drop(key)
+        if key in self.cache:
+            self.drop(key)
         self._room -= cached.size
         self.cache[key] = cached
         while self._room < 0:
@@ -365,8 +366,8 @@ class View:
         self._transaction = transaction
         self._prefix = prefix
 
-    async def get(self, key: str, codec: RecordCodec[T]) -> T | None:
-        return await self._transaction.get(self._prefix + key, codec)
+    def get(self, key: str, codec: RecordCodec[T]) -> Awaitable[T | None]:
+        return self._transaction.get(self._prefix + key, codec)
 
     def known(self, key: str) -> Any:
         """See `Transaction.known`."""

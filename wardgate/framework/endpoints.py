@@ -7,8 +7,9 @@
 The pattern is made of literal segments, ``{name}`` for one segment and ``{name...}`` for any number
 of them, at its end for none too. The function takes the request, then one text for each name in the
 pattern, then, where it has one, a `Body`: read from the JSON body of writes, from the query of other
-requests. A body of the type `JsonMap` is handed on as it came: a backend that stores what it is
-given has no fields. Where function and pattern do not fit together, importing the module fails.
+requests (a write takes fields that have `Doc.query` from either). A body of the type `JsonMap` is
+handed on as it came: a backend that stores what it is given has no fields. Where function and pattern
+do not fit together, importing the module fails.
 """
 
 import inspect
@@ -154,6 +155,8 @@ class BoundEndpoint:
         "_call",
         "_exists",
         "_from_body",
+        "_from_query",
+        "_names",
         "_reader",
         "conditional",
         "declaration",
@@ -177,7 +180,9 @@ class BoundEndpoint:
             getattr(owner, declaration.exists) if declaration.exists else None
         )
         self._reader = declaration.reader
+        self._names = frozenset(declaration.names)
         self._from_body = declaration.from_body
+        self._from_query = [field.name for field in declaration.fields if field.doc.query]
         self._bodiless = declaration.reader is None and not declaration.free_form
 
     async def exists(self, request: Request, captures: Captures) -> bool:
@@ -185,13 +190,16 @@ class BoundEndpoint:
 
     def call(self, request: Request, captures: Captures) -> Awaitable[Response]:
         given = request.body if self._from_body else request.query
+        if self._from_query and self._from_body and request.query:
+            query = request.query
+            given = {**{n: query[n] for n in self._from_query if n in query}, **(given or {})}
         if not given and self._bodiless:
             return self._call(request, *captures)
         if self.declaration.free_form:
             return self._call(request, *captures, given or {})
         replaced: list[str] = []
-        if given and self.declaration.names:
-            replaced = [name for name in given if name in self.declaration.names]
+        if given and not self._names.isdisjoint(given):
+            replaced = [name for name in given if name in self._names]
             given = {name: value for name, value in given.items() if name not in replaced}
         body = (self._reader or _NO_FIELDS).read(given, request.warnings)
         if replaced:

@@ -50,6 +50,8 @@ class Doc(msgspec.Struct, frozen=True):
     deprecated: bool = False
     default: Any = None
     """The default to show where the real one ("not given") says nothing."""
+    query: bool = False
+    """Whether a write takes this from its query, too, where the body has no such field."""
 
 
 class Body(msgspec.Struct, kw_only=True):

@@ -142,7 +142,7 @@ def unverified_claims(token: str) -> Claims:
 def _claims(payload: bytes) -> Claims:
     try:
         return msgspec.json.decode(payload, type=Claims)
-    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors, too
         raise Malformed("its claims are no JSON object") from None
 
 

@@ -136,14 +136,17 @@ def _operation(
                 "schema": {"type": "string", "enum": ["true"]},
             }
         ]
-    if declaration.fields and declaration.operations & WRITES:
+    fields, writes = declaration.fields, bool(declaration.operations & WRITES)
+    in_body = tuple(field for field in fields if writes and not field.doc.query)
+    in_query = tuple(field for field in fields if not writes or field.doc.query)
+    if in_body:
         name = _schema_name(declaration.operation_id)
-        schemas[name] = _schema(declaration.fields)
+        schemas[name] = _schema(in_body)
         found["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{name}"}}},
         }
-    elif declaration.fields:
+    if in_query:
         found["parameters"] = found.get("parameters", []) + [
             {
                 "name": field.name,
@@ -151,7 +154,7 @@ def _operation(
                 "description": field.doc.text,
                 "schema": _property(field),
             }
-            for field in declaration.fields
+            for field in in_query
         ]
     return found
 

@@ -67,6 +67,10 @@ class Exchange:
         self._most = math.inf
         while not self.arrived:
             await self._more()
+        return self.whole()
+
+    def whole(self) -> bytes:
+        """The whole body, when it has `arrived`."""
         pieces, self._pieces = self._pieces, []
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 

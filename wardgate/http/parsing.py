@@ -52,6 +52,8 @@ _FALSE = frozenset({"", "0", "f", "F", "false", "FALSE", "False"})
 _FORM = "application/x-www-form-urlencoded"
 _MERGE_PATCH = "application/merge-patch+json"
 _DIGITS = re.compile("[0-9]{1,20}")
+_USUAL_PATH = re.compile("[A-Za-z0-9_-][A-Za-z0-9_/-]*")
+"""Without ``//``, these are never odd, and it takes a fifth of the time to see that."""
 _ODD_PATH = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|^/|//|[\x00-\x1f\x7f\\\ufffd]")
 _NO_ODD_PATHS = (
     "the path must not contain '.' or '..' segments, empty segments, backslashes or control"
@@ -128,8 +130,7 @@ def _without_body(head: Head, now: float) -> Request:
     if len(path) > MAX_PATH:
         raise TooLarge(f"the path is too long; at most {MAX_PATH} characters are allowed")
     path = path[len(_PREFIX) :]
-    if _ODD_PATH.search(path):
-        raise InvalidRequest(_NO_ODD_PATHS)
+    check_path(path)
     operation = _OPERATIONS.get(head.method)
     if operation is None:
         raise UnsupportedOperation
@@ -167,6 +168,8 @@ def _readable(headers: Headers, name: str) -> str:
 
 def check_path(path: str) -> None:
     """Refuse what no request may ask for, whichever way it came. Raises `InvalidRequest`."""
+    if _USUAL_PATH.fullmatch(path) and "//" not in path:
+        return
     if _ODD_PATH.search(path):
         raise InvalidRequest(_NO_ODD_PATHS)
 
@@ -258,6 +261,11 @@ async def _in_its_own_time(body: Coroutine[Any, Any, bytes]) -> bytes:
 
 async def _read(exchange: Exchange, most: int | None, wait: Wait, *, keep: bool) -> bytes:
     """The body, or nothing when it has arrived but is not to be kept."""
+    if exchange.arrived:  # as small ones have that come with the head
+        data = exchange.whole()
+        if most is not None and len(data) > most:
+            raise TooLarge(_too_large(most))
+        return data if keep else b""
     length = exchange.head.headers.get("content-length")
     if length is not None and _DIGITS.fullmatch(length):
         if most is not None and int(length) > most:

@@ -5,6 +5,7 @@ is what the API lets through anyway. So the order of a listing is the order of t
 is read needs no translation. A path that cannot be a key cannot be written, and is not found.
 """
 
+from collections.abc import Awaitable
 from typing import Generic, TypeVar
 
 from wardgate.core.storage import RecordCodec, View
@@ -34,15 +35,9 @@ class Tree(Generic[T]):
             return False
         return "" not in path.split("/")
 
-    async def get(self, view: View, path: str) -> T | None:
+    def get(self, view: View, path: str) -> Awaitable[T | None]:
         """The record at `path`, or None."""
-        known: T | None = view.known(self._prefix + path)
-        if known is not None:
-            return known
-        if not self.fits(path):
-            return None
-        found = await view.get(self._prefix + path, self._codec)
-        return found  # noqa: RET504  (in one line, mypy takes the codec for one of None too)
+        return view.get(self._prefix + path, self._codec)
 
     def put(self, view: View, path: str, record: T) -> None:
         """Store `record` at `path`; `InvalidRequest` when nothing can be stored there."""

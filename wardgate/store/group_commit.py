@@ -13,6 +13,8 @@ from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from wardgate.store.interface import Conflict, StoreError
 from wardgate.store.keys import CheckedCommit
 
@@ -27,7 +29,7 @@ Outcome = int | Conflict
 """The revision of a commit, or why it was refused."""
 
 
-class _Waiting(NamedTuple):
+class _Waiting(msgspec.Struct, frozen=True):
     commit: CheckedCommit
     future: asyncio.Future[int]
 

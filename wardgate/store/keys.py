@@ -5,8 +5,9 @@ because PostgreSQL's text cannot hold it, lone surrogates because UTF-8 cannot.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import NamedTuple
+from itertools import filterfalse
+
+import msgspec
 
 from wardgate.store.interface import MAX_KEY_BYTES, Put, StoreError, Write
 
@@ -15,14 +16,14 @@ class InvalidKey(StoreError, ValueError):
     """A key or prefix that no engine takes. The message names the rule, never the key."""
 
 
-class CheckedCommit(NamedTuple):
+class CheckedCommit(msgspec.Struct, frozen=True):
     """A commit whose keys are valid, as an engine applies it."""
 
-    expect: list[tuple[str, bytes, int]]
-    """Key as text and as bytes, and the version that it must have."""
+    expect: Mapping[str, int]
+    """Keys and the versions that they must have."""
 
-    writes: list[tuple[bytes, bytes | None]]
-    """Key and new value in order; None deletes."""
+    writes: Sequence[tuple[str, bytes, bytes | None]]
+    """Key as text and as bytes, and new value, in order; None deletes."""
 
 
 def encode_key(key: str) -> bytes:
@@ -31,12 +32,10 @@ def encode_key(key: str) -> bytes:
         raw = key.encode()
     except UnicodeEncodeError:
         raise _not_unicode() from None
-    if not raw:
-        raise InvalidKey("a storage key must not be empty")
     if len(raw) > MAX_KEY_BYTES:
         raise InvalidKey(f"a storage key must not be longer than {MAX_KEY_BYTES} bytes of UTF-8")
-    if "//" in key or key[0] == "/" or key[-1] == "/":
-        raise InvalidKey("a storage key must not have an empty segment")
+    if "//" in f"/{key}/":
+        raise InvalidKey(f"a storage key must not {'have an empty segment' if key else 'be empty'}")
     if "\0" in key:
         raise InvalidKey("a storage key must not contain NUL")
     return raw
@@ -60,19 +59,27 @@ def encode_name(name: str) -> bytes:
 def check(expect: Mapping[str, int], writes: Sequence[Write]) -> CheckedCommit:
     """Encode what `Store.commit` was given; raises `InvalidKey`, or `TypeError` for a value that
     is not `bytes` (which could change while the commit waits)."""
-    encoded: list[tuple[bytes, bytes | None]] = []
+    for key in filterfalse(_expected_before.__contains__, expect):
+        encode_key(key)
+        if len(_expected_before) >= _MOST:
+            _expected_before.clear()
+        _expected_before.add(key)
+    encoded: list[tuple[str, bytes, bytes | None]] = []
     for write in writes:
-        value = write.value if isinstance(write, Put) else None
-        if value is not None and type(value) is not bytes:
-            raise TypeError("a stored value must be bytes")
-        encoded.append((encode_key(write.key), value))
-    return CheckedCommit(
-        [(key, _expected(key), version) for key, version in expect.items()], encoded
-    )
+        key, value = write.key, None
+        if type(write) is Put:
+            value = write.value
+            if type(value) is not bytes:
+                raise TypeError("a stored value must be bytes")
+        raw = key.encode() if key in _expected_before else encode_key(key)
+        encoded.append((key, raw, value))
+    # a copy: what the caller does with its own while this one waits must not matter
+    return CheckedCommit(dict(expect), encoded)
 
 
-_expected = lru_cache(maxsize=4096)(encode_key)
-"""Most commits expect the same few keys."""
+_expected_before: set[str] = set()
+"""Keys that can be stored: most commits expect the same few."""
+_MOST = 4096
 
 
 def _encode(text: str) -> bytes:

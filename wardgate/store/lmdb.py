@@ -198,7 +198,7 @@ class LmdbStore:
                 revision += 1
                 _apply(txn, commit, _stamp(revision))
                 versions.wrote(commit, revision)
-                changed += [key for key, _ in commit.writes]
+                changed += [raw for _, raw, _ in commit.writes]
             outcomes.append(revision if unmet is None else Conflict(unmet))
         if revision != before:
             txn.put(REVISION_KEY, _stamp(revision))
@@ -226,7 +226,7 @@ def _seek(cursor: "_Cursor", start: bytes) -> bytes | None:
 
 
 def _apply(txn: "_Transaction", commit: CheckedCommit, stamp: bytes) -> None:
-    for raw, value in commit.writes:
+    for _, raw, value in commit.writes:
         if value is None:
             txn.delete(raw)
         else:

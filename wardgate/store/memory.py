@@ -50,13 +50,13 @@ class MemoryStore:
     async def commit(self, expect: Mapping[str, int], writes: Sequence[Write]) -> int:
         self._check_open()
         commit = check(expect, writes)
-        for key, raw, version in commit.expect:
-            entry = self._entries.get(raw)
+        for key, version in commit.expect.items():
+            entry = self._entries.get(key.encode())
             if (entry.version if entry else ABSENT) != version:
                 raise Conflict(key)
         self._revision += 1
         self._changes.append([write.key for write in writes])
-        for raw, value in commit.writes:
+        for _, raw, value in commit.writes:
             if value is None:
                 self._remove(raw)
             else:

@@ -132,5 +132,6 @@ class RootGeneration:
             return attempt, ""
         request.transaction.delete(_ATTEMPT)
         table = await self._core.mounts.table(request.transaction)
-        token = await new_root_token(self._core, request.transaction, table)
+        token = SERVICE_PREFIX + random_base62(TOKEN_LENGTH)  # as long as the one-time pad
+        await new_root_token(self._core, request.transaction, table, token)
         return attempt, attempt.encoded(token)

@@ -25,7 +25,7 @@ def prepare(api: Api, name: str) -> World:
 
 PART = Part(
     lead="/auth/{jwt_mount_path}/",
-    count=7,
+    count=10,
     prepare=prepare,
     bodies={
         "jwt-configure": _config,
@@ -37,5 +37,11 @@ PART = Part(
     },
     no_content=frozenset({"jwt-configure", "jwt-write-role", "jwt-delete-role"}),
     gives_token=frozenset({"jwt-login"}),
-    not_yet="/auth/{jwt_mount_path}/oidc/",
+    needs_others=frozenset(  # a provider: tests/conformance/scenarios/oidc.txt
+        {
+            "jwt-oidc-request-authorization-url",
+            "jwt-oidc-callback",
+            "jwt-oidc-callback-form-post",
+        }
+    ),
 )

@@ -27,11 +27,9 @@ class Part:
     no_content: frozenset[str] = frozenset()
     accepted: frozenset[str] = frozenset()
     gives_token: frozenset[str] = frozenset()
-    not_yet: str = ""
-    """How those of its paths begin that are not built yet, if there are any."""
+    needs_others: frozenset[str] = frozenset()
+    """Operations that succeed only where somebody outside takes part; other tests show that."""
 
     def has(self, path: str) -> bool:
         """Whether a path of the seed is one of its own."""
-        if self.not_yet and path.startswith(self.not_yet):
-            return False
         return path.startswith(self.lead)

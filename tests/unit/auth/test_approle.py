@@ -228,3 +228,18 @@ async def test_rate_limits_know_the_role_of_a_login(node: NodeUnderTest) -> None
 
     assert [(await login(node, made["secret_id"])).status for _ in range(3)] == [200, 200, 429]
     assert (await login(node, other["secret_id"], "other-id")).status == 200
+
+
+@with_node
+async def test_another_role_of_the_same_name_renews_no_tokens_of_the_first(
+    node: NodeUnderTest,
+) -> None:
+    await prepared(node, token_ttl="1h")
+    auth = (await login(node, (await secret_id(node))["secret_id"])).auth
+    assert auth is not None
+    assert (await node.write("auth/token/renew-self", token=auth["client_token"])).status == 200
+    await node.delete(ROLE)
+    await node.ok(ROLE, {"role_id": "app-id", "token_policies": "app"})
+
+    refused = await node.write("auth/token/renew-self", token=auth["client_token"])
+    assert "no longer exists" in errors(refused)[0]

@@ -1,7 +1,7 @@
 """Requests that the server sends, to real servers on this machine."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -9,10 +9,9 @@ import pytest
 from aiohttp import web
 
 from tests.server.certificates import Authority
+from tests.serving import serving
 from wardgate.core.outgoing import Outgoing, OutgoingFailed, checked_ca
 from wardgate.errors import InvalidRequest
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 async def echo(request: web.Request) -> web.Response:
@@ -28,23 +27,6 @@ async def echo(request: web.Request) -> web.Response:
         status=418,
         headers={"X-Served-By": "echo", "Set-Cookie": "a=b"},
     )
-
-
-@asynccontextmanager
-async def serving(handler: Handler, authority: Authority | None = None) -> AsyncIterator[str]:
-    """The address of a server whose every path `handler` answers, over TLS with an authority."""
-    context = authority.issue("api").server_context() if authority else None
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
-    await site.start()
-    try:
-        port = runner.addresses[0][1]
-        yield f"{'https' if authority else 'http'}://127.0.0.1:{port}"
-    finally:
-        await runner.cleanup()
 
 
 @asynccontextmanager

@@ -4,6 +4,8 @@ from tests.families import child as _child
 from tests.families import parent as _parent
 from tests.families import revoke as _revoke
 from tests.node import NodeUnderTest, errors, with_node
+from wardgate.core.records import BytesCodec
+from wardgate.core.storage import Transaction
 
 HOUR = 3600
 
@@ -177,3 +179,59 @@ async def test_an_id_in_use_cannot_be_chosen(node: NodeUnderTest) -> None:
         message = errors(await node.write("auth/token/create", {"id": wrong}))[0]
         assert message.startswith("custom token ID")
         assert wrong not in message
+
+
+async def _as_older_versions_had_it(node: NodeUnderTest) -> None:
+    """Call the entries of children by the names of the tokens alone."""
+
+    async def rename(transaction: Transaction) -> None:
+        for key in await node.keys_below("token/child/"):
+            folder, _, entry = key.rpartition("/")
+            transaction.delete(key)
+            transaction.put(f"{folder}/{entry.partition('-')[2]}", b"", BytesCodec())
+
+    await node.core.storage.transact(rename)
+
+
+@with_node
+async def test_children_that_an_older_version_made_end_with_their_parent(
+    node: NodeUnderTest,
+) -> None:
+    before = await node.keys_below("token/")
+    parent = await _parent(node)
+    await _child(node, await _child(node, parent, policies=["root"]))
+    await _as_older_versions_had_it(node)
+    await _child(node, parent)
+    assert len(await node.keys_below("token/child/")) == 4  # with that of the parent itself
+    await _revoke(node, parent)
+    await node.sweep()
+    assert await node.keys_below("token/") == before
+
+
+@with_node
+async def test_children_that_an_older_version_made_become_orphans_and_end_alone(
+    node: NodeUnderTest,
+) -> None:
+    parent = await _parent(node)
+    child, other = await _child(node, parent), await _child(node, parent)
+    await _as_older_versions_had_it(node)
+    await _revoke(node, other)
+    assert len(await node.keys_below("token/child/")) == 2
+    await node.ok("auth/token/revoke-orphan", {"token": parent})
+    await node.sweep()
+    assert await node.keys_below("token/child/") == []
+    assert await node.lives(child)
+
+
+@with_node
+async def test_children_are_kept_in_the_order_in_which_they_were_made(node: NodeUnderTest) -> None:
+    parent = await _parent(node)
+    others, names = await node.keys_below("token/child/"), []
+    for _ in range(20):
+        before = set(await node.keys_below("token/id/"))
+        await _child(node, parent)
+        made = set(await node.keys_below("token/id/")) - before
+        names += [key.rpartition("/")[2] for key in made]
+        node.clock.advance(1)
+    entries = [key for key in await node.keys_below("token/child/") if key not in others]
+    assert [entry.rpartition("-")[2] for entry in entries] == names

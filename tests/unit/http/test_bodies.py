@@ -90,6 +90,25 @@ def test_a_body_has_a_largest_size(chunked: bool) -> None:
         parse("POST", body=most + b" ", chunked=chunked)
 
 
+@pytest.mark.parametrize("headers", [{"content-length": "8"}, {"transfer-encoding": "chunked"}])
+def test_a_body_that_has_arrived_before_anybody_asks_for_it_is_taken_as_any_other(
+    headers: dict[str, str],
+) -> None:
+    def arrived(method: str, body: bytes) -> Sent:
+        exchange = Sent(head_of(method, "/v1/a", "", headers), body)
+        while exchange.rest:
+            exchange.send()
+        return exchange
+
+    assert asyncio.run(parse_request(arrived("POST", b'{"a": 1}'), LIMITS, 0)).body == {"a": 1}
+    assert asyncio.run(parse_request(arrived("GET", b'{"a": 1}'), LIMITS, 0)).body is None
+    most = b'{"a":"' + b"x" * (10_000 - 8) + b'"}'
+    assert asyncio.run(parse_request(arrived("POST", most), LIMITS, 0)).body
+    for method in ("POST", "GET"):
+        with pytest.raises(TooLarge):
+            asyncio.run(parse_request(arrived(method, most + b" "), LIMITS, 0))
+
+
 def test_a_body_that_is_said_to_be_too_large_is_not_read() -> None:
     exchange = Sent(head_of("POST", "/v1/a", "", {"content-length": "10001"}), b"{}")
     with pytest.raises(TooLarge):

@@ -176,3 +176,36 @@ async def test_an_alias_brings_its_login_to_the_entity_that_has_it(node: NodeUnd
     assert (await log_in(node))[1] == bea
     await node.delete(f"identity/entity-alias/id/{made}")
     assert (await log_in(node))[1] not in (ann, bea)
+
+
+@with_node
+async def test_templates_give_nobody_the_rights_of_tokens_without_an_entity(
+    node: NodeUnderTest,
+) -> None:
+    await mount_odd(node, TokenGrant(display_name="a", alias="ada", policies=("own",)))
+    await node.policy("own", {"sys/tools/{{identity.entity.name}}": "update"})
+    plain = str((await node.token(policies=["own"]))["client_token"])
+    token, ada = await log_in(node)
+    await node.ok(f"identity/entity/id/{ada}", {"name": "random"})
+
+    # whoever comes first, the other's rights are worked out anew
+    for _ in range(2):
+        assert (await node.write("sys/tools/random", {}, token=plain)).status == 403
+        assert (await node.write("sys/tools/random", {}, token=token)).status == 200
+
+
+@with_node
+async def test_an_unsafe_name_takes_rights_from_its_own_entity_only(node: NodeUnderTest) -> None:
+    grant = TokenGrant(display_name="a", alias="ada", policies=("tools", "denied"))
+    odd = await mount_odd(node, grant)
+    await node.policy("tools", {"sys/tools/random": "update"})
+    await node.policy("denied", {"sys/tools/{{identity.entity.metadata.team}}": "deny"})
+    ada_token, ada = await log_in(node)
+    await node.ok(f"identity/entity/id/{ada}", {"metadata": {"team": "*"}})
+    odd.grant = TokenGrant(display_name="b", alias="bob", policies=("tools", "denied"))
+    bob_token, bob = await log_in(node)
+    await node.ok(f"identity/entity/id/{bob}", {"metadata": {"team": "hash"}})
+
+    for _ in range(2):
+        assert (await node.write("sys/tools/random", {}, token=ada_token)).status == 403
+        assert (await node.write("sys/tools/random", {}, token=bob_token)).status == 200

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from wardgate.store.group_commit import Group, GroupCommit, Outcome
 from wardgate.store.keys import CheckedCommit
 
-COMMIT = CheckedCommit([], [])
+COMMIT = CheckedCommit({}, [])
 
 
 class Writer:

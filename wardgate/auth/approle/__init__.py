@@ -44,9 +44,10 @@ class AppRole(EndpointBackend):
         return given_role_id(request)
 
     async def renew(self, request: Request, storage: View, token: Token) -> Renewal:
-        """The role must still be there; what it says now holds."""
-        role = await role_by_name(storage, (token.renewal or {}).get("role", ""))
-        if role is None:
+        """The role must still be there, not another one of its name; what it says now holds."""
+        facts = token.renewal or {}
+        role = await role_by_name(storage, facts.get("role", ""))
+        if role is None or role.uid != facts.get("uid"):
             raise InvalidRequest("the role no longer exists: the token is not renewed")
         settings = role.settings
         return Renewal(ttl=settings.ttl, max_ttl=settings.max_ttl, period=settings.period)

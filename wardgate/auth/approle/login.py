@@ -79,7 +79,7 @@ class LoginEndpoint:
             alias=role.role_id,
             alias_metadata=metadata,
             metadata=metadata,
-            renewal={"role": name},
+            renewal={"role": name, "uid": role.uid},
         )
         return Response(grant=grant)
 

@@ -112,12 +112,12 @@ async def role_by_name(storage: View, name: str) -> Role | None:
 async def role_id_key(core: Core, transaction: Transaction, role_id: str) -> str:
     """Where a role id leads from, the same in any case: aliases are, so roles with ids that differ in
     case only would be one entity, with each other's rights."""
-    return ROLE_IDS + await core.tokens.name(transaction, f"role-id:{folded(role_id)}")
+    return ROLE_IDS + await core.tokens.hashed(transaction, f"role-id:{folded(role_id)}")
 
 
 async def secret_id_name(core: Core, transaction: Transaction, secret_id: str) -> str:
     """The keyed hash that stands for a secret id."""
-    return await core.tokens.name(transaction, f"secret-id:{secret_id}")
+    return await core.tokens.hashed(transaction, f"secret-id:{secret_id}")
 
 
 def expiry_key(uid: str, name: str, expires: float) -> str:

@@ -12,8 +12,10 @@ from wardgate.auth.jwt.config_endpoints import ConfigEndpoints
 from wardgate.auth.jwt.keys import Keys
 from wardgate.auth.jwt.login import NATIVE, LoginEndpoints
 from wardgate.auth.jwt.names import is_name
+from wardgate.auth.jwt.oidc.endpoints import OidcEndpoints
 from wardgate.auth.jwt.role_endpoints import RoleEndpoints
 from wardgate.auth.jwt.roles import role_of
+from wardgate.auth.jwt.special import SpecialProviders
 from wardgate.core.backend import Renewal
 from wardgate.core.core import Core
 from wardgate.core.mounts import Mount
@@ -33,13 +35,14 @@ class JwtAuth(EndpointBackend):
     has_login_roles = True
 
     def __init__(self, core: Core, mount: Mount) -> None:
-        keys, evaluator = Keys(), Evaluator()
+        keys, evaluator, special = Keys(), Evaluator(), SpecialProviders(core)
         super().__init__(
-            ConfigEndpoints(core, keys),
+            ConfigEndpoints(core, keys, special),
             RoleEndpoints(core.settings),
-            LoginEndpoints(core, keys),
+            LoginEndpoints(core, keys, special),
             CelRoleEndpoints(evaluator),
             CelLoginEndpoints(core, keys, evaluator),
+            OidcEndpoints(core, keys, special),
         )
 
     async def login_role(self, request: Request) -> str:

@@ -99,12 +99,14 @@ class Evaluator:
                 except _Ended:
                     self._child = None
                     raise CelError(_TOO_COSTLY) from None
-            self._child = _Child()
             try:
+                self._child = _Child()
                 return self._child.ask(question)
             except _Ended:
                 self._child = None
                 raise CelError(_TOO_COSTLY) from None
+            except OSError:
+                raise CelError("the system has no process left for it") from None
 
 
 def _sent(program: Program) -> dict[str, Any]:

@@ -99,13 +99,9 @@ def main() -> None:
 
 def _answer(question: dict[str, Any]) -> dict[str, Any]:
     """Check or evaluate the variables in turn and the expression at the end."""
-    data: dict[str, Any] = {}
-    if question["do"] == "evaluate":
-        now = datetime.datetime.fromtimestamp(question["now"], datetime.UTC)
-        claims = _as_decoded_by_go(question["claims"])
-        data = {"claims": claims, "now": now, "operation": question["operation"]}
     where = ""
     try:
+        data = _data(question)
         for name, expression in question["variables"]:
             where = name
             program = _parsed(expression)
@@ -116,9 +112,18 @@ def _answer(question: dict[str, Any]) -> dict[str, Any]:
             _check(question["expression"], [name for name, _ in question["variables"]])
             return {}
         return _result(_plain(_parsed(question["expression"]).eval(data=data)))
-    except (Problem, RuntimeError, TypeError, ValueError, RecursionError) as error:
-        return {"error": str(error) if isinstance(error, Problem) else _why(str(error)),
-                "where": where}  # fmt: skip
+    except (Problem, RuntimeError, TypeError, ValueError, ArithmeticError) as error:
+        why = str(error) if isinstance(error, Problem) else _why(str(error))
+        return {"error": why, "where": where}
+
+
+def _data(question: dict[str, Any]) -> dict[str, Any]:
+    """What an expression is about; nothing when it is only checked."""
+    if question["do"] == "check":
+        return {}
+    now = datetime.datetime.fromtimestamp(question["now"], datetime.UTC)
+    claims = _as_decoded_by_go(question["claims"])
+    return {"claims": claims, "now": now, "operation": question["operation"]}
 
 
 @functools.lru_cache(maxsize=256)

@@ -59,7 +59,8 @@ class CelLoginEndpoints:
                 ),
             )
         except CelError as error:
-            raise InvalidRequest(f"{_FAILED}CEL auth program failed: {error}") from None
+            where = f"variable {error.where}: " if error.where else ""
+            raise InvalidRequest(f"{_FAILED}CEL auth program failed: {where}{error}") from None
         return Response(grant=_grant(role, _allowed(role, result)))
 
 
@@ -98,7 +99,7 @@ def _grant(role: CelRole, auth: JsonMap) -> TokenGrant:
     options = auth.get("lease_options", {})
     alias = auth.get("alias")
     if alias is not None and not alias.get("name"):
-        raise _wrong("alias", "missing name in alias")
+        raise InvalidRequest("missing name in alias")
     if "entity_id" in auth:
         raise _wrong("entity_id", "cannot be set; an alias leads to its entity")
     _check_internal_data(auth.get("internal_data", ""))
@@ -128,7 +129,7 @@ def _grant(role: CelRole, auth: JsonMap) -> TokenGrant:
 def _groups(aliases: list[JsonMap]) -> tuple[str, ...]:
     names = tuple(alias.get("name", "") for alias in aliases)
     if not all(names):
-        raise _wrong("group_aliases", "missing name in alias")
+        raise InvalidRequest("missing name in alias of a group")
     return names
 
 

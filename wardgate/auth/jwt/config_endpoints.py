@@ -3,6 +3,7 @@
 from wardgate.auth.jwt.config import Config, config_of, save_config
 from wardgate.auth.jwt.config_fields import ConfigBody, configured
 from wardgate.auth.jwt.keys import Keys
+from wardgate.auth.jwt.special import SpecialProviders
 from wardgate.core.core import Core
 from wardgate.core.operation import Operation
 from wardgate.core.request import JsonMap, Request, Response, no_content
@@ -17,9 +18,10 @@ _SECRET_SETTINGS = ("gsuite_service_account",)
 class ConfigEndpoints:
     """The configuration, written as a whole."""
 
-    def __init__(self, core: Core, keys: Keys) -> None:
+    def __init__(self, core: Core, keys: Keys, special: SpecialProviders) -> None:
         self._core = core
         self._keys = keys
+        self._special = special
 
     @endpoint("config", Operation.READ, operation_id="jwt-read-configuration")
     async def read_config(self, request: Request) -> Response:
@@ -42,6 +44,7 @@ class ConfigEndpoints:
         'skip_jwks_validation' it is stored although that fails.
         """
         config = configured(body, await config_of(request.storage))
+        await request.once("provider_config", lambda: self._special.check(config))
         failure = await request.once("keys", lambda: Keys().failure(self._core, config))
         if failure:
             failure = f"error checking {_source(config)}: {failure}"

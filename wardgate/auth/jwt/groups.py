@@ -1,4 +1,4 @@
-"""Groups that a token does not list, because its provider has to be asked for them."""
+"""Groups and claims that a token does not have, because its provider has to be asked for them."""
 
 from typing import Protocol
 
@@ -20,11 +20,19 @@ class ProviderGroups(Protocol):
         """
         ...
 
+    async def more_claims(self, config: Config, role: Role, claims: Claims) -> Claims:
+        """Claims to add to those that the token has. Raises `InvalidRequest` when the provider does
+        not tell."""
+        ...
+
 
 class NoGroups:
-    """For providers that put all groups into the token."""
+    """For providers that put everything into the token."""
 
     async def of(
         self, config: Config, role: Role, claims: Claims, access_token: str
     ) -> tuple[str, ...] | None:
         return None
+
+    async def more_claims(self, config: Config, role: Role, claims: Claims) -> Claims:
+        return {}

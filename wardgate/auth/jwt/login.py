@@ -59,6 +59,11 @@ class LoginEndpoints:
         check_validity(claims, _expected(config, role), request.time)
         if audiences_of(claims) and not role.bound_audiences:
             raise InvalidRequest("audience claim found in JWT but no audiences bound to the role")
+        more = await request.once(
+            f"more claims {config.written}",
+            lambda: self._groups.more_claims(config, role, claims),
+        )
+        claims = {**more, **claims}  # what is signed counts
         access_token = body.distributed_claim_access_token
         extra = None
         if role.groups_claim:

@@ -29,6 +29,7 @@ from wardgate.timestamps import rfc3339
 
 _REMEMBERED = 2048
 _LONGEST_REMEMBERED = 2048  # bytes of an answer
+_TOKEN = "_token"
 _NO_CLEAR: frozenset[str] = frozenset()
 _VERSION = f"v{__version__}+builtin.wardgate"
 
@@ -140,7 +141,7 @@ class Formatter:
             "policies": sorted({*token.policies, *identity}),
             "token_policies": token.policies,
             "identity_policies": identity,
-            "metadata": token.metadata,
+            "metadata": self._metadata(token.metadata),
             "remaining_uses": uses,
             "entity_id": token.entity_id,
             "token_type": token.type.value,
@@ -289,7 +290,7 @@ class Formatter:
             "policies": auth.get("policies"),
             "token_policies": auth.get("token_policies"),
             "identity_policies": auth.get("identity_policies"),
-            "metadata": auth.get("metadata"),
+            "metadata": self._metadata(auth.get("metadata")),
             "num_uses": auth.get("num_uses"),
             "entity_id": auth.get("entity_id"),
             "token_type": auth.get("token_type"),
@@ -299,6 +300,15 @@ class Formatter:
         if issued is not None and issued.last_renewed:
             shown["token_issue_time"] = rfc3339(float(int(issued.issued)))
         return _filled(shown)
+
+    def _metadata(self, metadata: JsonMap | None) -> JsonMap | None:
+        """As it is, but that tokens of others, which a login may leave there, are secrets."""
+        if not metadata or not any(name.endswith(_TOKEN) for name in metadata):
+            return metadata
+        return {
+            name: self.hasher.text(value) if name.endswith(_TOKEN) else value
+            for name, value in metadata.items()
+        }
 
     def _wrapping(self, info: JsonMap) -> JsonMap:
         shown = {**info, "token": self.hasher.text(info["token"])}

@@ -25,7 +25,7 @@ EMPTY = BytesCodec()
 KEY: Codec[str] = Codec(str)
 """The key of a lease's record."""
 
-_TOKEN_SUFFIX = re.compile("h[0-9a-f]{40}")
+_TOKEN_SUFFIX = re.compile("h(?:[0-9A-Za-z]{8})?[0-9a-f]{40}")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # a storage key is UTF-8 without NUL
 _LONGEST = 400  # bytes of a path that is part of a key as it is
 _KEPT = 300  # bytes that are left of a longer one

@@ -105,7 +105,7 @@ class Acl:
             except UnsafeValue:
                 # Without its rule a deny would be lifted by whoever chose the value.
                 if Capability.DENY in rule.capabilities:
-                    return cls({}, root=root, valid_until=valid_until)
+                    return cls({}, root=root, valid_until=valid_until, of_one=True)
                 continue
             if path is not None:
                 merged.setdefault(path, Merging()).add(rule, source)
@@ -278,19 +278,15 @@ class Acl:
                 break
         if not self._plus:
             return by_prefix
-        return max(by_prefix, self._by_plus(path), key=_rank_of)
+        by_plus = self._by_plus(path)
+        return by_plus if by_plus[0] > by_prefix[0] else by_prefix
 
     def _by_plus(self, path: str) -> tuple[Rank, Grant | None]:
         """The most specific rule with `+` segments for a path."""
-        segments = path.split("/")
         for pattern in self._plus:
-            if pattern.matches(path, segments):
+            if pattern.matches(path):
                 return pattern.rank, pattern.grant
         return _NOTHING
-
-
-def _rank_of(candidate: tuple[Rank, Grant | None]) -> Rank:
-    return candidate[0]
 
 
 def _remember(found: dict[str, Grant | None], path: str, grant: Grant | None) -> Grant | None:

@@ -77,11 +77,11 @@ class PlusPattern(Generic[G]):
                 return False
         return True
 
-    def matches(self, path: str, segments: list[str]) -> bool:
-        """Whether the path, also given as its segments, fits."""
+    def matches(self, path: str) -> bool:
+        """Whether the path fits."""
         if not path.startswith(self.lead):
             return False
-        wanted = self.segments
+        wanted, segments = self.segments, path.split("/")
         if len(segments) != len(wanted) and not (self.open_end and len(segments) > len(wanted)):
             return False
         last = len(wanted) - 1 if self.open_end else len(wanted)

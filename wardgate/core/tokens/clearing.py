@@ -7,7 +7,15 @@ from wardgate.core.leases.store import LeaseStore
 from wardgate.core.records import BytesCodec
 from wardgate.core.storage import Transaction
 from wardgate.core.tokens.record import TOKEN
-from wardgate.core.tokens.store import CHILDREN, CUBBYHOLES, EXPIRIES, JOBS, RECORDS, TokenStore
+from wardgate.core.tokens.store import (
+    CHILDREN,
+    CUBBYHOLES,
+    EXPIRIES,
+    JOBS,
+    RECORDS,
+    TokenStore,
+    child_name,
+)
 from wardgate.core.walking import keys_below
 
 BATCH = 100
@@ -50,14 +58,15 @@ class Clearing:
         parent = await transaction.get(RECORDS + name, TOKEN)
         dissolved = parent is not None and parent.dissolved
         children = await transaction.list(f"{CHILDREN}{name}/", limit=BATCH)
-        for number, child in enumerate(children):
+        for number, entry in enumerate(children):
             if number % TURN == TURN - 1:
                 await asyncio.sleep(0)
+            child = child_name(entry)
             if dissolved:
                 await self._orphan(transaction, child)
             else:
                 await self._tokens.revoke(transaction, child)
-            transaction.delete(f"{CHILDREN}{name}/{child}")
+            transaction.delete(f"{CHILDREN}{name}/{entry}")
         if children or await self._leases.end_owned(transaction, name, now, BATCH):
             return True
         stored = await keys_below(transaction, f"{CUBBYHOLES}{name}/", BATCH)

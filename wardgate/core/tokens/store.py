@@ -4,6 +4,10 @@ A token's id is never stored: its record lies under a name made of the id by a k
 record stand an index from the accessor, an index of the parent's children, one ordered by expiry,
 and the token's place among the leases.
 
+Ids and accessors begin with the time at which they were made, and names take that over: what is made
+in the same moment lies together in the storage, where each place that a commit has to write costs.
+Custom ids, and those of older versions, are without; they have names without a time.
+
 Revoking a token removes its record in one commit. Its descendants die in that instant, however many
 they are, because a token lives only while all of its ancestors do; the sweeper removes what is left
 of them afterwards (`wardgate.core.sweep`). The same holds for a parent that expires, and for one
@@ -16,8 +20,8 @@ from hashlib import blake2b
 
 import msgspec
 
-from wardgate.core.due import due_entry
-from wardgate.core.ids import TOKEN_LENGTH, random_base62
+from wardgate.core.due import due_entry, due_name
+from wardgate.core.ids import TIME_LENGTH, TOKEN_LENGTH, ordered_base62
 from wardgate.core.leases.places import token_key
 from wardgate.core.metrics import Metrics
 from wardgate.core.mounts import Mounts
@@ -39,6 +43,7 @@ JOBS = "job/token/"
 
 _BYTES = BytesCodec()
 _NAME_BYTES = 20  # 160 bits name a token: far from any collision
+_TIMED = TIME_LENGTH + TOKEN_LENGTH
 _LONGEST_ID = len(BATCH_PREFIX) + LONGEST
 """Characters. Strangers may send megabytes, and hashing them would keep others waiting."""
 
@@ -61,8 +66,31 @@ def expiry_key(token: Token, name: str) -> str:
     return EXPIRIES + due_entry(token.expires, name)
 
 
-def _hashed(token_id: str, salt: bytes) -> str:
-    return blake2b(token_id.encode(), key=salt, digest_size=_NAME_BYTES).hexdigest()
+def child_key(token: Token, name: str) -> str:
+    """The place of a token among its parent's children. They are in the order in which they were
+    made, so that the newest lie together: each place of the tree that a commit has to write costs."""
+    return f"{CHILDREN}{token.parent}/{due_entry(token.issued, name)}"
+
+
+def child_name(entry: str) -> str:
+    """The name of the token that an entry of such an index is about."""
+    return due_name(entry) or entry  # which is all that older versions wrote
+
+
+def _hashed(text: str, salt: bytes) -> str:
+    return blake2b(text.encode(), key=salt, digest_size=_NAME_BYTES).hexdigest()
+
+
+def _named(text: str, salt: bytes) -> str:
+    made = text.removeprefix(SERVICE_PREFIX)
+    # a custom id may look like what follows the prefix, but has no prefix
+    return (_time_of(made) if len(made) < len(text) else "") + _hashed(text, salt)
+
+
+def _time_of(made: str) -> str:
+    """The time at the beginning; nothing when there is none."""
+    time = made[:TIME_LENGTH]
+    return time if len(made) == _TIMED and time.isascii() and time.isalnum() else ""
 
 
 class TokenStore:
@@ -74,9 +102,12 @@ class TokenStore:
         self._created = metrics.counter("token.create_count", "Tokens that were made.")
 
     async def name(self, transaction: Transaction, token_id: str) -> str:
-        """The storage name that belongs to a token id (or an accessor)."""
-        salt = transaction.constants.get(SALT_KEY) or await self._read_salt(transaction)
-        return _hashed(token_id, salt)
+        """The storage name that belongs to a token id."""
+        return _named(token_id, await self._salt(transaction))
+
+    async def hashed(self, transaction: Transaction, text: str) -> str:
+        """A keyed hash of `text`, by which the storage tells nothing of it."""
+        return _hashed(text, await self._salt(transaction))
 
     def known_name(self, transaction: Transaction, token_id: str) -> str:
         """The name of what may be a token, of whatever type; empty for what cannot be one, and
@@ -84,10 +115,13 @@ class TokenStore:
         salt = transaction.constants.get(SALT_KEY)
         if salt is None or not token_id or len(token_id) > _LONGEST_ID:
             return ""
-        return _hashed(token_id, salt)
+        return _named(token_id, salt)
 
-    async def _read_salt(self, transaction: Transaction) -> bytes:
-        salt: bytes | None = await transaction.get(SALT_KEY, _BYTES)
+    async def _salt(self, transaction: Transaction) -> bytes:
+        salt: bytes | None = transaction.constants.get(SALT_KEY)
+        if salt is not None:
+            return salt
+        salt = await transaction.get(SALT_KEY, _BYTES)
         if salt is None:
             raise InternalError("the token salt is missing from the storage")
         transaction.constants[SALT_KEY] = salt  # made with the storage, it never changes
@@ -113,7 +147,7 @@ class TokenStore:
         self, transaction: Transaction, accessor: str, now: float
     ) -> Found | None:
         """The live token that `accessor` belongs to."""
-        key = ACCESSORS + await self.name(transaction, accessor)
+        key = await self._accessor_key(transaction, accessor)
         index = await transaction.get(key, ACCESSOR)
         return None if index is None else await self.by_name(transaction, index.name, now)
 
@@ -159,7 +193,7 @@ class TokenStore:
         if token.type is TokenType.BATCH:
             return seal_token(token, self._cipher), token
         custom = bool(token_id)
-        token_id = token_id or SERVICE_PREFIX + random_base62(TOKEN_LENGTH)
+        token_id = token_id or SERVICE_PREFIX + ordered_base62(token.issued, TOKEN_LENGTH)
         name = await self.name(transaction, token_id)
         if await transaction.get(RECORDS + name, TOKEN) is not None:
             raise InvalidRequest("cannot create a token with a duplicate ID")
@@ -168,16 +202,17 @@ class TokenStore:
             raise InvalidRequest(
                 "id: what a revoked token with this id left is still being cleared away; try again"
             )
-        token = msgspec.structs.replace(token, accessor=random_base62(TOKEN_LENGTH))
+        accessor = ordered_base62(token.issued, TOKEN_LENGTH)
+        token = msgspec.structs.replace(token, accessor=accessor)
         transaction.put(RECORDS + name, token, TOKEN)
-        accessor_key = ACCESSORS + await self.name(transaction, token.accessor)
-        transaction.put(accessor_key, AccessorIndex(token.accessor, name), ACCESSOR)
+        accessor_key = await self._accessor_key(transaction, accessor)
+        transaction.put(accessor_key, AccessorIndex(accessor, name), ACCESSOR)
         if token.leased:
             transaction.put(token_key(token.path, name), b"", _BYTES)
         if token.expires:
             transaction.put(expiry_key(token, name), b"", _BYTES)
         if token.parent:
-            transaction.put(f"{CHILDREN}{token.parent}/{name}", b"", _BYTES)
+            transaction.put(child_key(token, name), b"", _BYTES)
             await self.mark_dependents(transaction, token.parent)
         return token_id, token
 
@@ -237,13 +272,17 @@ class TokenStore:
     async def erase(self, transaction: Transaction, name: str, token: Token) -> None:
         """Remove a token's record and its places in the indexes."""
         transaction.delete(RECORDS + name)
-        transaction.delete(ACCESSORS + await self.name(transaction, token.accessor))
+        transaction.delete(await self._accessor_key(transaction, token.accessor))
         if token.leased:
             transaction.delete(token_key(token.path, name))
         if token.expires:
             transaction.delete(expiry_key(token, name))
         if token.parent:
-            transaction.delete(f"{CHILDREN}{token.parent}/{name}")
+            transaction.delete(child_key(token, name))
+            transaction.delete(f"{CHILDREN}{token.parent}/{name}")  # as older versions had it
+
+    async def _accessor_key(self, transaction: Transaction, accessor: str) -> str:
+        return ACCESSORS + _time_of(accessor) + await self.hashed(transaction, accessor)
 
     async def accessors(self, transaction: Transaction, now: float) -> list[str]:
         """The accessors of all living tokens."""

@@ -28,8 +28,8 @@ class Secret(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
     `versions` are the newest ones without a gap, the last of them being number `current`. The data
     of a version is JSON. That of the current one is here in `data` when it is small; the rest has
-    keys of its own, named by `id`. A version 1 secret is one whose only version is `data`, so that
-    a mount is upgraded without touching its secrets.
+    keys of its own, named by `id`, which is empty while there was none of these. A version 1 secret
+    is one whose only version is `data`, so that a mount is upgraded without touching its secrets.
     """
 
     created: float
@@ -104,8 +104,8 @@ class Config(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
         """
         if self.delete_version_after < 0:
             return 0
-        both = (self.delete_version_after, secret.delete_version_after)
-        after = min((seconds for seconds in both if seconds), default=0)
+        one, other = self.delete_version_after, secret.delete_version_after
+        after = min(one, other) if one and other else one or other
         return now + after if after else 0
 
 

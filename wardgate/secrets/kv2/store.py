@@ -5,6 +5,8 @@ two. Each change of a secret writes its record, so changes made at the same time
 way, and the transaction lets one of them run again.
 """
 
+from collections.abc import Awaitable
+
 import msgspec
 
 from wardgate.core.ids import random_base62
@@ -32,9 +34,9 @@ class SecretStore:
     def __init__(self, mount: Mount) -> None:
         self.tree = Tree(SECRETS, SECRET, outer=mount.storage_prefix)
 
-    async def get(self, view: View, path: str) -> Secret | None:
+    def get(self, view: View, path: str) -> Awaitable[Secret | None]:
         """The secret at `path`."""
-        return await self.tree.get(view, path)
+        return self.tree.get(view, path)
 
     def put(self, view: View, path: str, secret: Secret) -> None:
         """Store what changed in the secret's record."""
@@ -56,15 +58,17 @@ class SecretStore:
 
         The `keep` newest versions stay, and what is older goes in the same commit.
         """
-        secret = msgspec.structs.replace(secret, id=secret.id or random_base62(_ID_LENGTH))
         versions = (*secret.versions, version)
         dropped = max(0, len(versions) - keep)
         for index in range(min(dropped, len(secret.versions))):
             self._delete_data(view, secret, secret.first + index)
-        if secret.data is not None and dropped < len(secret.versions):
+        moves = secret.data is not None and dropped < len(secret.versions)
+        inline = len(data) <= INLINE_BYTES
+        if not secret.id and (moves or not inline):  # the first data that has a key of its own
+            secret = msgspec.structs.replace(secret, id=random_base62(_ID_LENGTH))
+        if secret.data is not None and moves:
             view.put(_version_key(secret, secret.current), secret.data, _BYTES)
         number = secret.current + 1
-        inline = len(data) <= INLINE_BYTES
         if not inline:
             view.put(_version_key(secret, number), data, _BYTES)
         changed = msgspec.structs.replace(

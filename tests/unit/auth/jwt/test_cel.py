@@ -136,7 +136,7 @@ async def test_whoever_is_kept_out_is_told_why_but_nothing_of_the_claims(
     [
         ("policies: ['root']", "auth methods cannot create root tokens"),
         ("alias: logical.Alias{}", "missing name in alias"),
-        ("group_aliases: [logical.Alias{}]", "missing name in alias"),
+        ("group_aliases: [logical.Alias{}]", "missing name in alias of a group"),
         ("entity_id: 'x'", "entity_id: cannot be set"),
         ("token_type: 9u", "token_type: must be a number from 0 to 4"),
         ("period: -1", "period: cannot be negative"),

@@ -1,0 +1,102 @@
+"""Logins of machines without a browser: somebody types a code elsewhere (RFC 8628)."""
+
+import asyncio
+
+import pytest
+
+from tests.node import NodeUnderTest, errors
+from tests.odd_provider import OddProvider
+from tests.unit.auth.jwt.browser_logins import (
+    NONCE,
+    begun,
+    callback,
+    poll,
+    role,
+    stored,
+    with_provider,
+)
+
+PEER = "203.0.113.7:4000"
+
+
+@with_provider
+async def test_a_device_polls_until_somebody_has_let_it_in(
+    node: NodeUnderTest, provider: OddProvider
+) -> None:
+    await role(node, callback_mode="device")
+    provider.device_errors = ["authorization_pending", "slow_down"]
+    data = await begun(node, client_nonce=NONCE, redirect_uri="")
+    assert data["auth_url"] == f"{provider.address}/device/enter"
+    assert data["user_code"] == "AB-CD"
+    assert data["poll_interval"] == "3"
+    for expected in ("authorization_pending", "slow_down"):
+        assert errors(await poll(node, data["state"])) == [expected]
+    response = await poll(node, data["state"])
+    assert response.auth is not None
+    assert response.auth["metadata"] == {"role": "people"}
+    assert errors(await poll(node, data["state"]))[0].startswith("Login failed. Expired")
+    assert not await stored(node)
+
+
+@with_provider
+async def test_an_address_with_the_code_in_it_needs_no_code(
+    node: NodeUnderTest, provider: OddProvider
+) -> None:
+    await role(node, callback_mode="device", poll_interval=9)
+    provider.device_answer = {"verification_uri_complete": "https://p.example/device?code=AB-CD"}
+    data = await begun(node, client_nonce=NONCE)
+    assert data["auth_url"] == "https://p.example/device?code=AB-CD"
+    assert "user_code" not in data
+    assert data["poll_interval"] == "9"
+
+
+@pytest.mark.parametrize("error", ["access_denied", "expired_token"])
+def test_a_login_that_is_refused_is_over(error: str) -> None:
+    @with_provider
+    async def check(node: NodeUnderTest, provider: OddProvider) -> None:
+        await role(node, callback_mode="device")
+        provider.device_errors = [error]
+        data = await begun(node, client_nonce=NONCE)
+        assert errors(await poll(node, data["state"])) == [f"authorization failed: {error}"]
+        assert not await stored(node)
+
+    check()
+
+
+@with_provider
+async def test_only_the_device_that_began_gets_a_token_and_only_one(
+    node: NodeUnderTest, provider: OddProvider
+) -> None:
+    await role(node, callback_mode="device", token_bound_cidrs="127.0.0.1")
+    response = await node.write("auth/oidc/oidc/auth_url", {}, token="")
+    assert errors(response) == ["missing client_nonce"]
+    data = await begun(node, client_nonce=NONCE)
+    assert errors(await poll(node, data["state"], "guessed")) == ["invalid client_nonce"]
+    assert (await poll(node, data["state"], peer=PEER)).status == 403
+    query = {"state": data["state"], "code": "c", "client_nonce": NONCE}
+    assert errors(await callback(node, query))[0].startswith("Login failed. Expired")
+    both = await asyncio.gather(poll(node, data["state"]), poll(node, data["state"]))
+    assert sorted(each.status for each in both) == [200, 400]
+
+
+@with_provider
+async def test_a_device_gets_in_with_what_the_role_wants_and_a_token_for_us(
+    node: NodeUnderTest, provider: OddProvider
+) -> None:
+    await role(node, callback_mode="device", bound_claims={"team": "core"})
+    data = await begun(node, client_nonce=NONCE)
+    assert '"team" is missing' in errors(await poll(node, data["state"]))[0]
+    provider.claims = {"team": "core", "aud": "somebody else"}
+    assert "(aud)" in errors(await poll(node, data["state"]))[0]
+    provider.claims = {"team": "core"}
+    assert (await poll(node, data["state"])).status == 200
+
+
+@with_provider
+async def test_a_provider_without_devices_is_named_as_the_reason(
+    node: NodeUnderTest, provider: OddProvider
+) -> None:
+    await role(node, callback_mode="device")
+    provider.device_answer = {"device_code": ""}
+    response = await node.write("auth/oidc/oidc/auth_url", {"client_nonce": NONCE}, token="")
+    assert "no device_code" in errors(response)[0]

@@ -1,0 +1,90 @@
+"""Providers that have the browser post what they say (OAuth 2.0 Form Post Response Mode)."""
+
+import pytest
+
+from tests.issuer import signed
+from tests.node import NodeUnderTest
+from tests.odd_provider import CLIENT_ID, OddProvider
+from tests.unit.auth.jwt.browser_logins import (
+    begun,
+    callback,
+    configure,
+    page_of,
+    posted,
+    with_provider,
+)
+
+
+@pytest.mark.parametrize("types", [[], ["id_token"]])
+def test_a_login_is_posted_and_ended_by_the_program(types: list[str]) -> None:
+    @with_provider
+    async def check(node: NodeUnderTest, provider: OddProvider) -> None:
+        await configure(node, provider, oidc_response_mode="form_post", oidc_response_types=types)
+        back = provider.authorize((await begun(node))["auth_url"])
+        page = await posted(node, back)
+        assert (page.status, "goes on" in page_of(page)) == (200, True)
+        query = {"state": back["state"], "code": "no_code"}
+        assert (await callback(node, query)).auth is not None
+        assert (await posted(node, back)).status == 400
+
+    check()
+
+
+@with_provider
+async def test_a_browser_posts_a_form(node: NodeUnderTest, provider: OddProvider) -> None:
+    await configure(node, provider, oidc_response_mode="form_post")
+    back = provider.authorize((await begun(node))["auth_url"])
+    answer = await node.http(
+        "POST",
+        "/v1/auth/oidc/oidc/callback",
+        f"state={back['state']}&code={back['code']}".encode(),
+        headers={"content-type": "application/x-www-form-urlencoded"},
+        token=None,
+    )
+    assert answer.status == 200, answer.body
+    # what comes by the query is as good; but what was posted is not replaced
+    answer = await node.http(
+        "POST",
+        "/v1/auth/oidc/oidc/callback",
+        b"code=other",
+        query=f"state={back['state']}",
+        headers={"content-type": "application/x-www-form-urlencoded"},
+        token=None,
+    )
+    assert (answer.status, b"Expired" in answer.body) == (400, True)
+    assert (await callback(node, {**back, "code": "no_code"})).auth is not None
+
+
+@with_provider
+async def test_strangers_store_no_token_of_their_own(
+    node: NodeUnderTest, provider: OddProvider
+) -> None:
+    await configure(
+        node, provider, oidc_response_mode="form_post", oidc_response_types=["id_token"]
+    )
+    back = provider.authorize((await begun(node))["auth_url"])
+    now = int(node.clock.now())
+    claims = {"iss": provider.address, "sub": "ada", "aud": CLIENT_ID, "iat": now, "exp": now + 60}
+    for id_token in (signed(claims, "other"), provider.sign(claims), "x"):  # no nonce
+        page = await posted(node, {"state": back["state"], "id_token": id_token})
+        assert (page.status, "logged in" in page_of(page)) == (400, False)
+    assert (await posted(node, {"state": back["state"], "code": "c"})).status == 400
+    assert (await posted(node, {"state": "st_0000x", "code": "c"})).status == 400
+    assert (await callback(node, {"state": back["state"], "code": "c"})).status == 400
+    assert (await posted(node, back)).status == 200
+
+
+@with_provider
+async def test_a_code_that_is_posted_is_bounded(node: NodeUnderTest, provider: OddProvider) -> None:
+    await configure(node, provider, oidc_response_mode="form_post")
+    back = provider.authorize((await begun(node))["auth_url"])
+    page = await posted(node, {**back, "code": "c" * 4097})
+    assert (page.status, "too long" in page_of(page)) == (400, True)
+
+
+@with_provider
+async def test_nothing_is_posted_where_the_provider_redirects(
+    node: NodeUnderTest, provider: OddProvider
+) -> None:
+    back = provider.authorize((await begun(node))["auth_url"])
+    assert (await posted(node, back)).status == 405

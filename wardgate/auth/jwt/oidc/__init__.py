@@ -1,0 +1,1 @@
+"""Logins that lead people through the page of an OpenID provider."""

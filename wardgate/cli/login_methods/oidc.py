@@ -1,0 +1,257 @@
+"""Logging in at an OpenID provider, in a browser.
+
+Where the browser ends up is the role's callback mode, and this side must know it (``callbackmode``):
+
+``client``   at a listener of this program, on the loopback; it takes the code to the server
+``direct``   at the server itself, which this program asks again and again
+``device``   nowhere: somebody types or confirms a code at the provider, on any machine
+
+The names of all settings are those of `bao login -method=oidc`.
+"""
+
+import contextlib
+import re
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+from wardgate.cli.failure import CommandFailed, Refused, ServerFailed, UsageError
+from wardgate.cli.keyvalue import parse_data
+from wardgate.cli.session import Session
+from wardgate.client.reply import Reply
+
+if TYPE_CHECKING:
+    from wardgate.cli.login_methods.oidc_listener import Callback
+
+PATIENCE = 600.0
+"""Seconds that somebody has for it; the server forgets a login that has not ended by then."""
+_MODES = ("client", "direct", "device")
+_KNOWN = {
+    "abort_on_error", "callbackhost", "callbackmethod", "callbackmode", "callbackport",
+    "listenaddress", "port", "role", "show_qr", "skip_browser",
+}  # fmt: skip
+_SWITCHES = ("abort_on_error", "show_qr", "skip_browser")
+_BOOLEANS = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False, "": False}
+_FAILED = re.compile(r"^(?:\w+ )?login failed\.\s*", re.IGNORECASE)
+_SLOWER = 5.0  # seconds that "slow_down" adds (RFC 8628, section 3.5)
+
+
+def with_browser(session: Session, words: Sequence[str], path: str) -> Reply:
+    """Open the browser, unless ``skip_browser`` says not to, and wait for the login."""
+    given = _given(words)
+    mode = given.get("callbackmode") or "client"
+    if mode not in _MODES:
+        raise UsageError("callbackmode is client, direct or device")
+    for name in _SWITCHES:
+        _switch(given, name)
+    session.use_token(None)
+    if mode == "client":
+        return _with_listener(session, given, path)
+    redirect_uri = _redirect_to_server(session, given, path) if mode == "direct" else ""
+    flow = _begun(session, path, given, redirect_uri)
+    if not flow.state or not flow.interval:
+        raise ServerFailed(
+            f"Error authenticating: the role is not one for callbackmode={mode}; its own "
+            "callback_mode says which"
+        )
+    _invite(session, given, flow)
+    return _polled(session, path, flow)
+
+
+def _given(words: Sequence[str]) -> dict[str, str]:
+    given = parse_data(words)
+    if given.keys() - _KNOWN:
+        raise UsageError(f"oidc takes these settings: {', '.join(sorted(_KNOWN))}")
+    return {name: str(value).strip() for name, value in given.items()}
+
+
+def _switch(given: dict[str, str], name: str) -> bool:
+    found = _BOOLEANS.get(given.get(name, "").lower())
+    if found is None:
+        raise UsageError(f"{name} is true or false")
+    return found
+
+
+def _number(given: dict[str, str], name: str, default: int) -> int:
+    text = given.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and int(text) < 2**16):
+        raise UsageError(f"{name} is the number of a port")
+    return int(text)
+
+
+@dataclass(frozen=True)
+class _Flow:
+    """A login that the server has begun. `interval` is in seconds; 0 in client mode, where nobody
+    asks the server how far it is."""
+
+    url: str
+    nonce: str
+    state: str = ""
+    interval: float = 0.0
+    user_code: str = ""
+
+
+def _begun(session: Session, path: str, given: dict[str, str], redirect_uri: str) -> _Flow:
+    import secrets
+
+    nonce = secrets.token_urlsafe(20)
+    body = {
+        "role": given.get("role", ""),
+        "redirect_uri": redirect_uri,
+        "client_nonce": nonce,
+    }
+    reply = session.request(
+        "PUT", f"auth/{path}/oidc/auth_url", body, doing="authenticating", wrap=False
+    )
+    data = reply.data or {}
+    url = str(data.get("auth_url") or "")
+    if not url:
+        raise ServerFailed(
+            "Error authenticating: the server refuses this role with the redirect URI "
+            f"{redirect_uri}, which must be one of its allowed_redirect_uris; and the role's "
+            "callback_mode must be the callbackmode of this command"
+        )
+    if urlsplit(url).scheme not in ("https", "http") or not (url.isascii() and url.isprintable()):
+        raise ServerFailed("Error authenticating: the server's auth_url is no address of a page")
+    interval, user_code = str(data.get("poll_interval") or "0"), str(data.get("user_code") or "")
+    if not user_code.isprintable():
+        raise ServerFailed("Error authenticating: the server's user_code cannot be shown")
+    return _Flow(
+        url,
+        nonce,
+        str(data.get("state") or ""),
+        float(interval) if interval.isdigit() else 0.0,
+        user_code,
+    )
+
+
+def _redirect_to_server(session: Session, given: dict[str, str], path: str) -> str:
+    """Where the server takes the browser back, as the settings or its address have it."""
+    server = urlsplit(session.settings.address)
+    host, method = given.get("callbackhost"), given.get("callbackmethod")
+    if server.scheme not in ("https", "http") and not (host and method):
+        raise UsageError(
+            "the server's address is no URL that a browser can go to: give callbackhost, "
+            "callbackmethod and callbackport"
+        )
+    where = f"{method or server.scheme}://{_bracketed(host or server.hostname or '')}"
+    if given.get("callbackport"):  # as bao has it: with the path behind it, where that is needed
+        return f"{where}:{given['callbackport']}/oidc/callback"
+    port = f":{server.port}" if server.port else ""
+    below = f"{session.settings.namespace.strip('/')}/" if session.settings.namespace else ""
+    return f"{where}{port}/v1/{below}auth/{path}/oidc/callback"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _with_listener(session: Session, given: dict[str, str], path: str) -> Reply:
+    from wardgate.cli.login_methods.oidc_listener import Listener
+
+    port = _number(given, "port", 8250)
+    # listening before the server is asked, so that nobody else is there when the browser comes
+    with Listener(given.get("listenaddress") or "localhost", port) as listener:
+        host = _bracketed(given.get("callbackhost") or "localhost")
+        method = given.get("callbackmethod") or "http"
+        outside = _number(given, "callbackport", listener.port)
+        flow = _begun(session, path, given, f"{method}://{host}:{outside}/oidc/callback")
+        if flow.state:
+            raise ServerFailed(
+                "Error authenticating: the role has another callback mode; give "
+                "callbackmode=direct or callbackmode=device"
+            )
+        listener.expect(parse_qs(urlsplit(flow.url).query).get("state", [""])[0])
+        _invite(session, given, flow)
+        callback = listener.wait(PATIENCE)
+        if callback is None:
+            raise CommandFailed(
+                f"Error authenticating: nobody has logged in for {PATIENCE / 60:.0f} minutes"
+            )
+        return _taken_to_server(session, path, flow, callback)
+
+
+def _taken_to_server(session: Session, path: str, flow: _Flow, callback: "Callback") -> Reply:
+    """Hand the server what the browser brought, and tell the browser how it ended."""
+    fields = {name: value for name, value in callback.fields.items() if value}
+    where = f"auth/{path}/oidc/callback"
+    query = {**fields, "client_nonce": flow.nonce}
+    try:
+        if callback.posted:
+            _forward(session, where, query)
+            query.pop("id_token", None)
+        reply = session.request("GET", where, params=query, doing="authenticating")
+    except ServerFailed as failure:
+        callback.answer("Login failed", _reason(failure), failed=True)
+        raise
+    callback.answer("You are logged in", "You can close this window and go back to the terminal.")
+    return reply
+
+
+def _forward(session: Session, where: str, query: dict[str, str]) -> None:
+    """form_post: the server gets everything first, then it is asked as always. OpenBao keeps what
+    it gets and refuses, since the redirect URI is not its own; the next answer tells."""
+    with contextlib.suppress(Refused):
+        session.request("POST", where, {**query}, doing="authenticating", wrap=False)
+
+
+def _reason(failure: ServerFailed) -> str:
+    """Why, below the title "Login failed"."""
+    if isinstance(failure, Refused) and failure.reply is not None:
+        return _FAILED.sub("", " ".join(failure.reply.errors))
+    return str(failure)
+
+
+def _invite(session: Session, given: dict[str, str], flow: _Flow) -> None:
+    """Tell where to log in, and open the browser there."""
+    note = session.output.note
+    skip = _switch(given, "skip_browser")
+    how = "Open this page in a browser" if skip else "Your browser opens this page"
+    note(f"Log in at your OpenID provider. {how}:\n\n    {flow.url}\n")
+    if _switch(given, "show_qr"):
+        _draw(flow.url)
+    if flow.user_code:
+        note(f"Type this code there: {flow.user_code}\n")
+    note("Waiting for the login ...")
+    abort = _switch(given, "abort_on_error")
+    if skip or _opened(flow.url):
+        return
+    if abort:
+        raise CommandFailed("Error authenticating: no browser could be opened")
+    note("No browser could be opened; please open the page yourself.")
+
+
+def _opened(url: str) -> bool:
+    import webbrowser
+
+    try:
+        return webbrowser.open(url)
+    except (webbrowser.Error, OSError):
+        return False
+
+
+def _draw(url: str) -> None:
+    import segno
+
+    segno.make(url, error="L", micro=False).terminal(out=sys.stderr, compact=True)
+
+
+def _polled(session: Session, path: str, flow: _Flow) -> Reply:
+    body = {"state": flow.state, "client_nonce": flow.nonce}
+    interval, end = flow.interval, time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        time.sleep(interval)
+        try:
+            return session.request("PUT", f"auth/{path}/oidc/poll", body, doing="authenticating")
+        except Refused as refused:
+            said = str(refused).rstrip()
+            if said.endswith("slow_down"):
+                interval += _SLOWER
+            elif not said.endswith("authorization_pending"):
+                raise
+    raise CommandFailed(
+        f"Error authenticating: nobody has logged in for {PATIENCE / 60:.0f} minutes"
+    )
