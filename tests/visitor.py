@@ -3,6 +3,7 @@
 Good enough for the pages of the providers in tests/services and for ours, which have no scripts.
 """
 
+import http.client
 import http.cookiejar
 import urllib.request
 from collections.abc import Mapping
@@ -95,7 +96,13 @@ class Visitor:
             response = error
         with response:
             headers = {name.lower(): value for name, value in response.headers.items()}
-            return response.status, headers, response.read().decode()
+            try:
+                text = response.read()
+            except http.client.IncompleteRead as error:
+                text = (
+                    error.partial
+                )  # bao ends while its page is on the way; browsers show the rest
+            return response.status, headers, text.decode()
 
 
 def forms_of(text: str, url: str = "") -> list[Form]:

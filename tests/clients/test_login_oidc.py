@@ -220,6 +220,7 @@ def test_wardgate_goes_on_without_a_browser_unless_it_is_to_stop(
         (["role=nobody", "port=0"], 2, "role"),
         (["callbackhost=elsewhere.example", "port=0"], 2, "allowed_redirect_uris"),
         (["callbackmode=device"], 2, "missing redirect_uri"),
+        (["callbackmode=device"], 2, "its own callback_mode says which"),
         (["role=direct", "callbackmode=direct", "callbackhost=elsewhere.example"], 2, "allowed"),
     ],
 )

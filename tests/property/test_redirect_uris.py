@@ -2,6 +2,7 @@
 
 from urllib.parse import urlsplit
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -31,7 +32,7 @@ def without_port(address: str) -> str | None:
         host = where
     elif port and not port.isdigit():
         return None
-    return f"{scheme.lower()}://{host}{behind}"
+    return f"{scheme}://{host}{behind}"
 
 
 @given(addresses() | st.text(), st.lists(addresses(), max_size=3))
@@ -52,3 +53,20 @@ def test_what_is_listed_is_allowed_if_it_is_an_address(uri: str) -> None:
     sound = "\\" not in uri and (":" not in urlsplit(uri).netloc or port not in ("65536", "x"))
     if sound or (urlsplit(uri).hostname not in LOOPBACK and "\\" not in uri):
         assert is_allowed(uri, [uri])
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_a_program_may_listen_on_any_port_of_the_loopback_and_nothing_else_may_differ(
+    host: str,
+) -> None:
+    listed = [f"http://{host}:8250/cb", f"https://{host}:8250/cb"]
+    assert is_allowed(f"http://{host}:65535/cb", listed)
+    assert is_allowed(f"http://{host}/cb", listed)
+    assert is_allowed(listed[1], listed)
+    for other in (
+        f"HTTP://{host}:1/cb", f"http://{host.upper()}x:1/cb", f"http://{host}:1/cb#",
+        f"http://{host}:1/cb?", f"http://{host}:0/cb", f"http://{host}:01/cb",
+        f"http://{host}:65536/cb", f"http://{host}:/cb", f"https://{host}:1/cb",
+        f"http://u@{host}:1/cb",
+    ):  # fmt: skip
+        assert not is_allowed(other, listed)

@@ -16,6 +16,7 @@ from tests.unit.auth.jwt.browser_logins import (
     configure,
     page_of,
     poll,
+    posted,
     role,
     with_provider,
 )
@@ -134,8 +135,61 @@ def test_42_nothing_secret_of_a_login_is_in_the_audit_file_or_a_log(
         tokens = [auth["metadata"][f"oauth2_{kind}_token"] for kind in ("access", "id", "refresh")]
         everything = written(log) + caplog.text
         assert "oauth2_access_token" in everything
-        assert "claims for the role people" in everything
+        assert "a login by the role people has the claims" in everything
         for secret in (CLIENT_SECRET, NONCE, *back.values(), auth["client_token"], *tokens):
             assert secret not in everything
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("types", [["code"], ["id_token"]])
+def test_10_what_somebody_else_has_posted_is_confirmed_on_their_page_alone(
+    types: list[str],
+) -> None:
+    """Somebody begins a login and sends the link: the browser of another posts what the provider
+    says. Whoever began it knows the state, and cannot say yes for them."""
+
+    @with_provider
+    async def check(node: NodeUnderTest, provider: OddProvider) -> None:
+        await configure(node, provider, oidc_response_mode="form_post", oidc_response_types=types)
+        await role(node, callback_mode="direct")
+        data = await begun(node, client_nonce=NONCE, peer=ELSEWHERE)
+        (form,) = forms_of(page_of(await posted(node, provider.authorize(data["auth_url"]))))
+        secret = form.fields["confirmation"]
+        assert len(secret) == 43  # 32 bytes
+        for guess in ("", "1", "yes", secret[:-1], "é" * 43):
+            for code in ("no_code", "", "c"):
+                query = {"state": data["state"], "code": code, "confirmation": guess}
+                page = await callback(node, query, peer=ELSEWHERE)
+                assert errors(await poll(node, data["state"])) == ["authorization_pending"]
+                assert "You are logged in" not in page_of(page)
+                assert secret not in page_of(page)
+        assert "You are logged in" in page_of(await callback(node, form.fields))
+        assert (await poll(node, data["state"])).status == 200
+
+    check()
+
+
+@pytest.mark.parametrize("types", [["code"], ["id_token"]])
+@pytest.mark.parametrize("nonce", ["", "evil"])
+def test_10_what_a_browser_posts_by_itself_is_not_kept_for_a_program(
+    types: list[str], nonce: str
+) -> None:
+    """Where the server's own address is a redirect URI of the callback mode client, a link leads the
+    browser of somebody else to post here; only a program that knows the client_nonce may."""
+
+    @with_provider
+    async def check(node: NodeUnderTest, provider: OddProvider) -> None:
+        await configure(node, provider, oidc_response_mode="form_post", oidc_response_types=types)
+        own = "https://wardgate.example/ui/vault/auth/oidc/oidc/callback"
+        await role(node, allowed_redirect_uris=own)
+        data = await begun(node, redirect_uri=own, client_nonce=nonce, peer=ELSEWHERE)
+        back = provider.authorize(data["auth_url"])
+        page = await posted(node, back)
+        assert (page.status, "client_nonce" in page_of(page)) == (400, True)
+        query = {"state": back["state"], "code": "no_code", "client_nonce": nonce}
+        response = await callback(node, query, peer=ELSEWHERE)
+        assert errors(response) == ["Login failed. No code or id_token received."]
+        assert not provider.used
+
+    check()

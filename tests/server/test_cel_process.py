@@ -52,3 +52,18 @@ def test_it_ends_with_a_server_that_is_killed() -> None:
             os.kill(pid, signal.SIGKILL)
         _, alive = psutil.wait_procs(processes, timeout=GUARD)
         assert alive == []
+
+
+def test_one_that_is_killed_while_idle_is_replaced() -> None:
+    with wardgate_dev() as server, Api(tcp(server.port), ROOT_TOKEN) as api:
+        assert server.pid is not None
+        logged_in(api)
+        (process,) = evaluating(server.pid)
+        process.kill()
+        ended = time.monotonic() + GUARD
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < ended
+        token = signed({"sub": "ada", "iat": int(time.time())}, "ec")
+        assert api.post("auth/jwt/cel/login", {"role": "dev", "jwt": token}).status == 200
+        (another,) = evaluating(server.pid)
+        assert another.pid != process.pid

@@ -50,7 +50,7 @@ def run(line: Sequence[str]) -> int:
         sys.stdout.flush()
     except CommandFailed as failure:
         if text := str(failure):
-            print(text, file=sys.stderr)
+            _tell(text)
         return failure.exit_code
     except KeyboardInterrupt:
         return 130
@@ -74,6 +74,13 @@ def _run(line: CommandLine) -> None:
         from wardgate.cli.dispatch import dispatch
 
         dispatch(import_module(MODULES[name]).COMMANDS, name, before, line)
+
+
+def _tell(text: str) -> None:
+    """An error on stderr. It may repeat what a server says, which must not drive a terminal."""
+    from wardgate.cli.text import visible
+
+    print(visible(text) if sys.stderr.isatty() else text, file=sys.stderr)
 
 
 def _show_overview() -> None:

@@ -1,7 +1,8 @@
 """Prints what a command found: data to stdout, everything else to stderr.
 
 On a terminal tables are drawn; into a pipe they are plain columns that scripts can cut. Control
-characters in a value do not reach the terminal, since a stored secret must not move its cursor.
+characters in what is printed do not reach the terminal: neither a stored secret nor a server's
+warning or error may move its cursor.
 """
 
 import dataclasses
@@ -11,12 +12,10 @@ from typing import Any, TextIO
 
 from wardgate.cli.failure import CommandFailed
 from wardgate.cli.options import Format
-from wardgate.cli.text import plain
+from wardgate.cli.text import plain, visible
 
 Row = Sequence[str]
 
-_CONTROLS = (*range(32), *range(127, 160))
-_VISIBLE = {code: f"\\x{code:02x}" for code in _CONTROLS if code not in (9, 10)}
 _GAP = "    "
 
 
@@ -46,7 +45,7 @@ class Output:
             self.line(f"Success! {text}")
 
     def note(self, text: str) -> None:
-        print(text, file=self.errors)
+        print(visible(text) if self.errors.isatty() else text, file=self.errors)
 
     def warn(self, warnings: Iterable[str]) -> None:
         for warning in warnings:
@@ -55,14 +54,17 @@ class Output:
     def json(self, value: Any) -> None:
         from wardgate.client import wire
 
-        print(wire.encode(value, indent=2), file=self.stream)
+        text = wire.encode(value, indent=2)
+        print(visible(text, json=True) if self.is_terminal else text, file=self.stream)
 
     def value(self, value: Any) -> None:
         """One value and nothing else; no line end into a pipe, so that it can be used as is."""
         from wardgate.client import wire
 
         text = wire.encode(value, indent=2) if self.is_json else plain(value)
-        print(self._shown(text), end="\n" if self.is_terminal else "", file=self.stream)
+        if self.is_terminal:
+            text = visible(text, json=self.is_json)
+        print(text, end="\n" if self.is_terminal else "", file=self.stream)
 
     def chosen(self, fields: Mapping[str, Any], where: str) -> None:
         """The field that was asked for with -field. `where` is for the error."""
@@ -100,7 +102,9 @@ class Output:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=box.SIMPLE_HEAD, title=title and Text(title), title_justify="left")
+        table = Table(
+            box=box.SIMPLE_HEAD, title=title and Text(self._shown(title)), title_justify="left"
+        )
         for heading in headings:
             table.add_column(Text(heading), overflow="fold")
         for row in rows:
@@ -108,7 +112,7 @@ class Output:
         Console(file=self.stream).print(table)
 
     def _shown(self, text: str) -> str:
-        return text.translate(_VISIBLE) if self.is_terminal else text
+        return visible(text) if self.is_terminal else text
 
 
 def _banner(title: str, width: int) -> str:

@@ -8,7 +8,16 @@ from typing import Any
 
 from wardgate.durations import brief_duration
 
+_CONTROLS = [code for code in (*range(32), *range(127, 160)) if code not in (9, 10)]
+_VISIBLE = {code: f"\\x{code:02x}" for code in _CONTROLS}
+_VISIBLE_IN_JSON = {code: f"\\u{code:04x}" for code in _CONTROLS}
 _DURATIONS = ("ttl", "period", "duration")
+
+
+def visible(text: str, *, json: bool = False) -> str:
+    """`text` for a terminal, which does what control characters in it say: they are written out, in
+    `json` so that it stays the same JSON. Ends of lines and tabs stay."""
+    return text.translate(_VISIBLE_IN_JSON if json else _VISIBLE)
 
 
 def plain(value: Any) -> str:

@@ -80,6 +80,7 @@ class Core:
     def forget(self) -> None:
         """Drop everything decoded, when the barrier is sealed."""
         self.storage.forget()
+        self.mounts.forget()
         self.grounds.forget()
         self.callers.forget()
         self.policies.forget()

@@ -10,7 +10,7 @@ import math
 
 def due_entry(time: float, name: str) -> str:
     """The entry of what is due at `time`."""
-    return f"{math.ceil(time * 1000):013x}-{name}"
+    return f"{max(0, math.ceil(time * 1000)):013x}-{name}"
 
 
 def is_due(entry: str, now: float) -> bool:

@@ -5,6 +5,7 @@ All come from the operating system's random number generator.
 
 import secrets
 import string
+from functools import lru_cache
 
 from wardgate.randomness import random_bytes
 
@@ -34,11 +35,17 @@ def random_base62(length: int) -> str:
 def ordered_base62(time: float, length: int) -> str:
     """`length` random characters behind `TIME_LENGTH` that tell `time` (seconds since the epoch) to
     the millisecond: texts that are made one after the other sort in that order."""
-    left, digits = max(0, int(time * 1000)), ""
+    return _time_text(max(0, int(time * 1000))) + random_base62(length)
+
+
+@lru_cache(maxsize=1024)
+def _time_text(left: int) -> str:
+    """Milliseconds as base62 digits. What is made in the same moment asks for the same."""
+    digits = ""
     for _ in range(TIME_LENGTH):
         left, digit = divmod(left, 62)
         digits = _IN_ORDER[digit] + digits
-    return digits + random_base62(length)
+    return digits
 
 
 def new_accessor_suffix() -> str:

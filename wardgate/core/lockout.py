@@ -38,13 +38,16 @@ class Failures(msgspec.Struct, frozen=True):
 
     def locks(self, rules: LockoutRules, now: float) -> bool:
         """Whether the name is locked out."""
-        return self.count >= rules.threshold and now < self.last + rules.duration
+        return self.count >= rules.threshold and self._within(rules.duration, now)
 
     def counts(self, rules: LockoutRules, now: float) -> bool:
         """Whether this still means something."""
-        if self.count >= rules.threshold:
-            return now < self.last + rules.duration
-        return now < self.last + rules.counter_reset
+        locked = self.count >= rules.threshold
+        return self._within(rules.duration if locked else rules.counter_reset, now)
+
+    def _within(self, seconds: float, now: float) -> bool:
+        """Whether the last one is so short ago; if the clock was set back since by more, it is not."""
+        return abs(now - self.last) < seconds
 
 
 _SLOT: Codec[tuple[Failures, ...]] = Codec(tuple[Failures, ...])

@@ -28,6 +28,9 @@ IDENTITY_PATH = "identity/"
 PROTECTED = ("auth/", "sys/", "cubbyhole/", "identity/", "audit/")
 """Paths that no mount may take, give up or lie under."""
 
+_MOST_KEPT = 10_000
+"""Backends that are kept for the next table."""
+
 _SEGMENT = re.compile(r"[^\x00-\x1f\x7f*+{}]+")
 
 
@@ -226,7 +229,25 @@ class Mounts:
     """Reads and changes the table inside a transaction."""
 
     def __init__(self, build: Callable[[Mount], Backend]) -> None:
-        self._codec = MountTableCodec(build)
+        self._build = build
+        self._built: dict[str, tuple[Mount, Backend]] = {}
+        self._codec = MountTableCodec(self._backend)
+
+    def _backend(self, mount: Mount) -> Backend:
+        """The code behind `mount`. One that another table had for the same mount goes on, with what
+        it has found out from others: keys, what providers say of themselves."""
+        kept = self._built.get(mount.uuid)
+        if kept is not None and kept[0] == mount:
+            return kept[1]
+        backend = self._build(mount)
+        if len(self._built) >= _MOST_KEPT:
+            self._built.clear()  # of mounts that are gone; the table has its own
+        self._built[mount.uuid] = mount, backend
+        return backend
+
+    def forget(self) -> None:
+        """Drop what was built (when the barrier is sealed)."""
+        self._built.clear()
 
     async def table(self, transaction: Transaction) -> MountTable:
         """The whole table."""

@@ -5,11 +5,12 @@ redirects are not followed unless that was asked for, and a failure says in plai
 wrong, never what was sent.
 """
 
+import asyncio
 import ssl
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import msgspec
@@ -24,6 +25,8 @@ TIMEOUT = 10.0
 MOST_BYTES = 1024 * 1024
 """How long an answer may be, unless the caller says so."""
 _REDIRECTS = 5
+_REDIRECTED = (301, 302, 303, 307, 308)
+_CONNECTIONS = 50  # to one host
 _CHUNK = 64 * 1024
 
 
@@ -47,7 +50,7 @@ class Answer(msgspec.Struct, frozen=True):
         """The body; `OutgoingFailed` when it is not JSON."""
         try:
             return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise OutgoingFailed(f"the answer (status {self.status}) is not JSON") from None
 
 
@@ -60,7 +63,7 @@ def trust(ca_pem: str = "") -> ssl.SSLContext:
     """
     try:
         return ssl.create_default_context(cadata=ca_pem or None)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):  # a TypeError is of text that is not ASCII
         raise ValueError("no usable certificate in PEM") from None
 
 
@@ -96,33 +99,30 @@ class Outgoing:
         """Send one request and read the whole answer.
 
         `json` or `form` is the body. `server_name` is the name that the certificate must be made
-        for, where it is another one than the URL's host. `follow` is for requests that carry no
-        credentials: redirects are followed, a few of them. Raises `OutgoingFailed`.
+        for, where it is another one than the URL's host. `follow` is for GET requests that carry no
+        credentials: redirects are followed, a few of them, but never from https to http. `timeout`
+        is for all together. Raises `OutgoingFailed`.
         """
         import aiohttp  # takes 0.2 s, which servers that ask nobody need not spend
 
         body = None if json is None else msgspec.json.encode(json)
         sent = {**({} if body is None else {"Content-Type": "application/json"}), **(headers or {})}
+        request = {
+            "headers": sent,
+            "data": form if body is None else body,
+            "ssl": trust(ca_pem),
+            "server_hostname": server_name or None,
+            "timeout": aiohttp.ClientTimeout(total=None),
+        }
         try:
-            async with self._opened().request(
-                method,
-                url,
-                headers=sent,
-                data=form if body is None else body,
-                ssl=trust(ca_pem),
-                server_hostname=server_name or None,
-                allow_redirects=follow,
-                max_redirects=_REDIRECTS,
-                proxy=_proxy(url),
-                timeout=aiohttp.ClientTimeout(total=timeout),
-            ) as response:
-                received = bytearray()
-                async for chunk in response.content.iter_chunked(_CHUNK):
-                    received += chunk
-                    if len(received) > most_bytes:
-                        raise OutgoingFailed(f"the answer is longer than {most_bytes} bytes")
-                found = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status, found, bytes(received))
+            async with asyncio.timeout(timeout):
+                for _ in range(1 + _REDIRECTS):
+                    answer = await self._answer(method, url, most_bytes, request)
+                    location = answer.headers.get("location")
+                    if not (follow and location and answer.status in _REDIRECTED):
+                        return answer
+                    url = _next_address(url, location)
+                raise OutgoingFailed("it redirects too often")
         except TimeoutError:
             raise OutgoingFailed(f"no answer within {timeout:g} s") from None
         except (aiohttp.ClientConnectorCertificateError, aiohttp.ClientConnectorSSLError):
@@ -132,12 +132,31 @@ class Outgoing:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise OutgoingFailed(_reason(error)) from None
 
+    async def _answer(
+        self, method: str, url: str, most_bytes: int, request: Mapping[str, Any]
+    ) -> Answer:
+        """The answer of one server, which may be a redirect; `request` is in aiohttp's words."""
+        async with self._opened().request(
+            method, url, allow_redirects=False, proxy=_proxy(url), **request
+        ) as response:
+            received = bytearray()
+            async for chunk in response.content.iter_chunked(_CHUNK):
+                received += chunk
+                if len(received) > most_bytes:
+                    raise OutgoingFailed(f"the answer is longer than {most_bytes} bytes")
+            found = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, found, bytes(received))
+
     def _opened(self) -> "aiohttp.ClientSession":
         import aiohttp
 
         if self._session is None:
+            # who does not answer must hold up nobody but those who ask the same
+            connector = aiohttp.TCPConnector(limit=0, limit_per_host=_CONNECTIONS)
             # cookies of one provider are no business of another one
-            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+            self._session = aiohttp.ClientSession(
+                connector=connector, cookie_jar=aiohttp.DummyCookieJar()
+            )
         return self._session
 
     async def close(self) -> None:
@@ -145,6 +164,15 @@ class Outgoing:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _next_address(url: str, location: str) -> str:
+    """Where a redirect leads; `OutgoingFailed` when it leaves TLS, by which the first address was
+    trusted. (aiohttp's own way follows those.)"""
+    following = urljoin(url, location)
+    if urlsplit(url).scheme == "https" and urlsplit(following).scheme != "https":
+        raise OutgoingFailed("it redirects from https to an address that is not https")
+    return following
 
 
 def _proxy(url: str) -> str | None:
@@ -166,8 +194,6 @@ def _reason(error: Exception) -> str:
             return "its name cannot be resolved"
         case aiohttp.ClientConnectorError():
             return "the connection was refused or could not be made"
-        case aiohttp.TooManyRedirects():
-            return "it redirects too often"
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
             return "its address is not an http or https URL"
         case _:

@@ -10,6 +10,7 @@ from wardgate.core.storage import View
 from wardgate.core.tokens.record import Token
 from wardgate.errors import InternalError, InvalidRequest
 from wardgate.framework.endpoints import BoundEndpoint, Declaration, declarations_of
+from wardgate.framework.fields import B, BodyReader
 from wardgate.framework.help import path_help
 
 _UNKNOWN = Route(None)
@@ -148,6 +149,15 @@ class EndpointBackend:
         """Take a credential back; see `core.backend.Backend`. What gives out leases has one of its
         own."""
         raise InternalError("this backend gives out no leases")
+
+
+def login_body(request: Request, reader: BodyReader[B]) -> B | None:
+    """What a login sends, read as its endpoint reads it: whoever asks for role or alias must see what
+    the login will see. None for what the endpoint refuses."""
+    try:
+        return reader.read(request.body, [])
+    except InvalidRequest:
+        return None
 
 
 class PlainEndpoint:

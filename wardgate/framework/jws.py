@@ -33,6 +33,7 @@ LONGEST = 64 * 1024
 MOST_KEYS = 200
 """Keys of a set that are looked at."""
 _RSA_BITS = (1024, 8192)  # below: broken; above: a check takes milliseconds
+_MOST_EXPONENT = 2**64  # everybody uses 65537; with the largest, a check takes 6 ms
 _KINDS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
     "RSA": RSAKey,
     "EC": ECKey,
@@ -101,9 +102,11 @@ def header_of(token: str) -> Header:
     if len(token) > LONGEST:
         raise Malformed(f"longer than {LONGEST} characters")
     try:
-        header = jws.extract_compact(token.encode(), registry=_REGISTRY).headers()
+        header: Any = jws.extract_compact(token.encode(), registry=_REGISTRY).headers()
     except (JoseError, ValueError, TypeError, RecursionError):
         raise Malformed from None
+    if not isinstance(header, dict):  # the library looks for "alg" in whatever JSON it is
+        raise Malformed("its header is no JSON object")
     if "crit" in header or "b64" in header:
         raise Malformed("it demands extensions that are not known here")
     algorithm, key_id = header["alg"], header.get("kid", "")
@@ -183,6 +186,9 @@ def _checked(key: VerificationKey) -> VerificationKey:
         bits = key.key.public_key.key_size
         if not _RSA_BITS[0] <= bits <= _RSA_BITS[1]:
             raise ValueError(f"an RSA key of {bits} bits: use {_RSA_BITS[0]} to {_RSA_BITS[1]}")
+        exponent = key.key.public_key.public_numbers().e
+        if not 1 < exponent < _MOST_EXPONENT or exponent % 2 == 0:
+            raise ValueError("an RSA key whose public exponent is not in use: use 65537")
     return key
 
 

@@ -57,6 +57,32 @@ class TokenFields(Body):
     ] = None
 
 
+OLD_NAMES = {
+    "bound_cidrs": "token_bound_cidrs",
+    "max_ttl": "token_max_ttl",
+    "num_uses": "token_num_uses",
+    "period": "token_period",
+    "policies": "token_policies",
+    "ttl": "token_ttl",
+}
+"""The deprecated names that most methods know, and what they lead to."""
+
+
+class OldTokenFields(TokenFields):
+    """The fields under their deprecated names, too."""
+
+    bound_cidrs: Annotated[
+        StringList | None, Doc("Use 'token_bound_cidrs' instead.", deprecated=True)
+    ] = None
+    max_ttl: Annotated[Duration | None, Doc("Use 'token_max_ttl' instead.", deprecated=True)] = None
+    num_uses: Annotated[int | None, Doc("Use 'token_num_uses' instead.", deprecated=True)] = None
+    period: Annotated[Duration | None, Doc("Use 'token_period' instead.", deprecated=True)] = None
+    policies: Annotated[
+        StringList | None, Doc("Use 'token_policies' instead.", deprecated=True)
+    ] = None
+    ttl: Annotated[Duration | None, Doc("Use 'token_ttl' instead.", deprecated=True)] = None
+
+
 class TokenSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The settings as stored. Durations are seconds."""
 

@@ -1,5 +1,6 @@
 """What may be written about identities, and by whom."""
 
+from wardgate.core.identity.metadata import checked_metadata
 from wardgate.core.logins import canonical_policies
 from wardgate.core.mounts import Mount, MountTable
 from wardgate.core.policies import ROOT
@@ -7,9 +8,6 @@ from wardgate.core.request import Request
 from wardgate.errors import InvalidRequest, PermissionDenied
 
 LONGEST_NAME = 512  # characters
-MOST_PAIRS = 64
-LONGEST_KEY = 128  # bytes
-LONGEST_VALUE = 512  # bytes
 
 
 def checked_name(name: str) -> str:
@@ -25,18 +23,6 @@ def checked_policies(names: tuple[str, ...]) -> tuple[str, ...]:
     if ROOT in policies:
         raise InvalidRequest("policies cannot contain root")
     return policies
-
-
-def checked_metadata(metadata: dict[str, str], what: str) -> dict[str, str]:
-    """Metadata within OpenBao's bounds. `what` it is of begins the message when it is not."""
-    if len(metadata) > MOST_PAIRS:
-        raise InvalidRequest(f"{what}: use at most {MOST_PAIRS} key/value pairs")
-    for key, value in metadata.items():
-        if not 0 < len(key.encode()) <= LONGEST_KEY:
-            raise InvalidRequest(f"{what}: each key must have 1 to {LONGEST_KEY} bytes")
-        if len(value.encode()) > LONGEST_VALUE:
-            raise InvalidRequest(f"{what}: each value must have at most {LONGEST_VALUE} bytes")
-    return metadata
 
 
 def checked_custom_metadata(metadata: dict[str, str]) -> dict[str, str]:

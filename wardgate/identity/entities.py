@@ -12,6 +12,7 @@ from wardgate.core.identity.entities import (
     put_entity,
     rename_entity,
 )
+from wardgate.core.identity.metadata import checked_metadata
 from wardgate.core.identity.records import ENTITIES, Entity, get_entity
 from wardgate.core.identity.scan import in_turns, names_below
 from wardgate.core.operation import Operation
@@ -22,7 +23,6 @@ from wardgate.framework.fields import Body, Doc, StringList, StringMap
 from wardgate.framework.paging import Page
 from wardgate.identity.checks import (
     check_spelling,
-    checked_metadata,
     checked_name,
     checked_policies,
 )

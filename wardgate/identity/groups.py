@@ -15,6 +15,7 @@ from wardgate.core.identity.groups import (
     set_member_entities,
     set_member_groups,
 )
+from wardgate.core.identity.metadata import checked_metadata
 from wardgate.core.identity.records import EXTERNAL, GROUPS, INTERNAL, MEMBERS, Group, get_group
 from wardgate.core.identity.scan import names_below
 from wardgate.core.operation import Operation
@@ -25,7 +26,6 @@ from wardgate.framework.fields import Body, Doc, StringList, StringMap
 from wardgate.framework.paging import Page
 from wardgate.identity.checks import (
     check_spelling,
-    checked_metadata,
     checked_name,
     checked_policies,
 )

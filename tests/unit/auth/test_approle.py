@@ -1,6 +1,7 @@
 """AppRole: what is stored, counted down and cleared away. The conformance tests show the answers."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -243,3 +244,56 @@ async def test_another_role_of_the_same_name_renews_no_tokens_of_the_first(
 
     refused = await node.write("auth/token/renew-self", token=auth["client_token"])
     assert "no longer exists" in errors(refused)[0]
+
+
+@pytest.mark.parametrize("spelt", [12345, " 12345", "12345" + " " * 5000, "12345"])
+def test_all_spellings_of_a_role_id_share_lockout_and_rate_limits(spelt: Any) -> None:
+    @with_node
+    async def run(node: NodeUnderTest) -> None:
+        await prepared(node)
+        await node.ok(f"{ROLE}/role-id", {"role_id": "12345"})
+        made = await secret_id(node)
+        body = {"role_id": spelt, "secret_id": "wrong"}
+        for _ in range(5):
+            assert (await node.write("auth/approle/login", body, token="")).status == 400
+        assert (await login(node, made["secret_id"], "12345")).status == 403
+        node.clock.advance(1000)
+        limit = {"path": "auth/approle/", "role": "app", "rate": 1, "interval": 60}
+        await node.ok("sys/quotas/rate-limit/few", limit)
+        body["secret_id"] = made["secret_id"]
+        statuses = [
+            (await node.write("auth/approle/login", body, token="")).status for _ in range(2)
+        ]
+        assert statuses == [200, 429]
+
+    run()
+
+
+@with_node
+async def test_nobody_locks_a_role_out_from_where_it_is_not_for(node: NodeUnderTest) -> None:
+    await prepared(node, secret_id_bound_cidrs="10.0.0.0/8")
+    made = await secret_id(node)
+    for _ in range(6):
+        assert "source address" in errors(await login(node, "wrong"))[0]
+    inside = {"role_id": "app-id", "secret_id": made["secret_id"]}
+    answer = await node.write("auth/approle/login", inside, token="", peer="10.0.0.1:1")
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {f"key{number}": "x" for number in range(65)},
+        {"": "x"},
+        {"k" * 129: "x"},
+        {"key": "x" * 513},
+    ],
+)
+def test_metadata_is_bounded(metadata: dict[str, str]) -> None:
+    @with_node
+    async def run(node: NodeUnderTest) -> None:
+        await prepared(node)
+        refused = await node.write(f"{ROLE}/secret-id", {"metadata": json.dumps(metadata)})
+        assert errors(refused)[0].startswith("metadata: ")
+
+    run()

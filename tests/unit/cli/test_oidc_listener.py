@@ -5,6 +5,7 @@ import socket
 import threading
 import urllib.request
 from collections.abc import Iterator
+from http.client import HTTPConnection
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 
@@ -80,7 +81,7 @@ def test_it_takes_a_form(listener: Listener) -> None:
         (f"/oidc/callback?state=x&state={STATE}", None, 400),
         (f"/oidc/callback?state={STATE}&" + "a=b&" * 60, None, 400),
         (f"/oidc/callback?state={STATE}", b"code=c", 400),
-        ("/oidc/callback", b"a" * (256 * 1024 + 1), 400),
+        ("/oidc/callback", b"a" * (256 * 1024 + 1), 413),
     ],
 )
 def test_what_it_does_not_wait_for_changes_nothing(
@@ -123,3 +124,33 @@ def test_it_is_for_this_machine_alone(listener: Listener) -> None:
 def test_a_port_that_is_taken_is_said(listener: Listener) -> None:
     with pytest.raises(CommandFailed, match="give another port="):
         Listener("127.0.0.1", listener.port)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "a..b", "a\0b"])
+def test_an_address_of_another_machine_is_said(host: str) -> None:
+    with pytest.raises(CommandFailed, match=r"listenaddress: .*; give an address of this machine"):
+        Listener(host, 0)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "text"),
+    [
+        ({}, 411, "The form came without its length (Content-Length)."),
+        ({"Content-Length": "-1"}, 411, "The form came without its length (Content-Length)."),
+        ({"Content-Length": "300000"}, 413, "The form is too long."),
+        ({"Content-Length": "9" * 5000}, 413, "The form is too long."),
+    ],
+    ids=["none", "negative", "long", "endless"],
+)
+def test_a_form_without_a_length_or_of_a_great_one_is_refused(
+    listener: Listener, headers: dict[str, str], status: int, text: str
+) -> None:
+    connection = HTTPConnection("127.0.0.1", listener.port, timeout=60)
+    connection.putrequest("POST", "/oidc/callback")
+    for name, value in headers.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    response = connection.getresponse()
+    assert response.status == status
+    assert text in response.read().decode()
+    connection.close()

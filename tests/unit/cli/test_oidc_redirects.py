@@ -36,3 +36,9 @@ def test_a_socket_is_no_address_for_a_browser() -> None:
         redirect("unix:///run/wardgate.sock")
     found = redirect("unix:///run/a", callbackhost="a.example", callbackmethod="https")
     assert found == "https://a.example/v1/auth/people/oidc/callback"
+
+
+@pytest.mark.parametrize("address", ["https://[", "https://a.example:port"])
+def test_an_address_that_is_no_url_is_said_to_be_none(address: str) -> None:
+    with pytest.raises(UsageError, match="no URL"):
+        redirect(address)

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from tests.server.certificates import Authority
 from tests.serving import serving
-from wardgate.core.outgoing import Outgoing, OutgoingFailed, checked_ca
+from wardgate.core.outgoing import Answer, Outgoing, OutgoingFailed, checked_ca
 from wardgate.errors import InvalidRequest
 
 
@@ -85,6 +85,48 @@ def test_redirects_are_followed_only_where_that_was_asked_for() -> None:
             assert (await sender.send("GET", f"{address}/once", follow=True)).body == b"here"
             with pytest.raises(OutgoingFailed, match="redirects"):
                 await sender.send("GET", f"{address}/again", follow=True)
+
+    asyncio.run(run())
+
+
+def test_a_redirect_leaves_https_never(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+
+    async def run() -> None:
+        places: dict[str, str] = {}
+
+        async def redirecting(request: web.Request) -> web.Response:
+            if request.path == "/there":
+                return web.Response(text="here")
+            return web.Response(status=307, headers={"Location": places[request.path]})
+
+        async with (
+            serving(redirecting, authority) as secure,
+            serving(redirecting) as plain,
+            outgoing() as sender,
+        ):
+            ca_pem = authority.ca_file.read_text()
+            places |= {"/down": f"{plain}/there", "/up": f"{secure}/there", "/twice": "/down"}
+            for path in ("/down", "/twice"):
+                with pytest.raises(OutgoingFailed, match="https") as failed:
+                    await sender.send("GET", f"{secure}{path}", ca_pem=ca_pem, follow=True)
+                assert "127.0.0.1" not in str(failed.value)
+            for address in (f"{secure}/up", f"{plain}/up", f"{plain}/down"):
+                found = await sender.send("GET", address, ca_pem=ca_pem, follow=True)
+                assert found.body == b"here"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("location", ["http://[", "ftp://127.0.0.1/", "http://127.0.0.1:99999/"])
+def test_a_redirect_to_no_address_is_a_failure(location: str) -> None:
+    async def redirecting(request: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": location})
+
+    async def run() -> None:
+        async with serving(redirecting) as address, outgoing() as sender:
+            with pytest.raises(OutgoingFailed):
+                await sender.send("GET", address, follow=True)
 
     asyncio.run(run())
 
@@ -166,6 +208,17 @@ def test_an_unusable_certificate_is_refused_by_the_name_of_its_field(tmp_path: P
 
     assert checked_ca("ca", good) == good
     assert checked_ca("ca", "") == ""
-    for bad in ("no PEM", "-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----"):
+    for bad in (
+        "no PEM",
+        "é",
+        "\0",
+        good + "é",
+        "-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----",
+    ):
         with pytest.raises(InvalidRequest, match="jwks_ca_pem"):
             checked_ca("jwks_ca_pem", bad)
+
+
+def test_an_answer_that_is_no_text_is_told_by_its_status() -> None:
+    with pytest.raises(OutgoingFailed, match="200"):
+        Answer(200, {}, b'{"a": "\xff"}').json()

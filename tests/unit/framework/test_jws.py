@@ -155,11 +155,15 @@ def test_what_is_critical_and_unknown_is_refused(crit: Any) -> None:
         f"{segment({'alg': 5})}.e30.e30", f"{segment({'alg': 'RS256', 'kid': 5})}.e30.e30",
         f"{segment({'alg': 'RS256'})}.e30.e30." , "x" * 100_000,
         f"{segment({'alg': 'RS256', 'x': 'y' * 20_000})}.e30.e30",
+        f"{segment(['alg'])}.e30.AA", f"{segment('alg')}.e30.AA", f"{segment(None)}.e30.AA",
+        f"{segment(5)}.e30.AA", f"{segment(['alg', 'crit'])}.e30.AA",
     ],
 )  # fmt: skip
 def test_what_is_no_token_is_malformed(token: str) -> None:
     with pytest.raises(Malformed):
         verified(token, pem_keys(pem(RSA)))
+    with pytest.raises(Malformed):
+        unverified_claims(token)
 
 
 @pytest.mark.parametrize("payload", [b"", b"[]", b"{", b'"sub"', b'{"sub": "\xff"}', b"[" * 10_000])
@@ -204,3 +208,35 @@ def test_a_document_without_keys_is_no_key_set(document: Any) -> None:
 def test_text_without_a_key_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="PEM"):
         pem_keys(text)
+
+
+@pytest.mark.parametrize("exponent", [2**64 + 1, 2**2000 + 1], ids=["2**64", "2**2000"])
+def test_an_rsa_key_with_a_huge_exponent_is_refused(exponent: int) -> None:
+    numbers = RSA.public_key.public_numbers()
+    slow = RSAKey.import_key(rsa.RSAPublicNumbers(exponent, numbers.n).public_key())
+
+    with pytest.raises(ValueError, match="exponent"):
+        pem_keys(pem(slow))
+    keys = key_set({"keys": [jwk(slow, kid="slow"), jwk(RSA, kid="good")]})
+    assert [key.id for key in keys] == ["good"]
+
+
+@pytest.mark.parametrize("exponent", [1, 65536])
+def test_an_rsa_key_with_an_exponent_that_signs_nothing_is_refused(exponent: int) -> None:
+    numbers = RSA.public_key.public_numbers()
+    with pytest.raises(ValueError, match=r"exponent|PEM"):
+        pem_keys(rsa_pem(numbers.n, exponent))
+
+
+def rsa_pem(modulus: int, exponent: int) -> str:
+    """A PKCS #1 public key with any numbers; the library makes sound ones only."""
+    inner = b"".join(map(der_integer, (modulus, exponent)))
+    der = b"\x30\x82" + len(inner).to_bytes(2, "big") + inner
+    text = base64.encodebytes(der).decode()
+    return f"-----BEGIN RSA PUBLIC KEY-----\n{text}-----END RSA PUBLIC KEY-----\n"
+
+
+def der_integer(number: int) -> bytes:
+    data = number.to_bytes(number.bit_length() // 8 + 1, "big")
+    length = len(data).to_bytes(2, "big")
+    return b"\x02\x82" + length + data if len(data) > 127 else bytes([2, len(data)]) + data

@@ -25,8 +25,9 @@ from wardgate.core.core import Core
 from wardgate.core.operation import Operation
 from wardgate.core.request import Request, Response
 from wardgate.errors import InvalidRequest, PermissionDenied, WrongCredentials
+from wardgate.framework.backend import login_body
 from wardgate.framework.endpoints import endpoint
-from wardgate.framework.fields import Body, Doc
+from wardgate.framework.fields import Body, BodyReader, Doc
 
 _WRONG = "invalid role or secret ID"
 _MISSING = "missing secret_id"
@@ -42,6 +43,9 @@ class LoginBody(Body):
     secret_id: Annotated[str, Doc("A secret id of the role, unless it needs none.", default="")] = (
         ""
     )
+
+
+_LOGIN = BodyReader(LoginBody)
 
 
 class LoginEndpoint:
@@ -62,6 +66,11 @@ class LoginEndpoint:
                 raise InvalidRequest(_MISSING)
             raise WrongCredentials(_WRONG)
         metadata, settings = {"role_name": name}, role.settings
+        # before the secret id: from elsewhere nobody can have the role locked out
+        if not address_allowed(request.remote_address, role.secret_id_bound_cidrs):
+            raise InvalidRequest("source address unauthorized by CIDR restrictions on the role")
+        if not address_allowed(request.remote_address, settings.bound_cidrs):
+            raise PermissionDenied
         if role.bind_secret_id:
             secret = await self._used(request, role, body.secret_id.strip())
             metadata = {**secret.metadata, **metadata}
@@ -71,8 +80,6 @@ class LoginEndpoint:
                 if not address_allowed(request.remote_address, blocks):
                     raise PermissionDenied  # also of a token that is bound to this one address
                 settings = msgspec.structs.replace(settings, bound_cidrs=blocks)
-        if not address_allowed(request.remote_address, role.secret_id_bound_cidrs):
-            raise InvalidRequest("source address unauthorized by CIDR restrictions on the role")
         grant = settings.grant(
             "",
             request.remote_address,
@@ -131,7 +138,6 @@ async def role_name_of(core: Core, request: Request) -> str:
 def given_role_id(request: Request) -> str:
     """The role id that a login is for, whether a role has it or not; empty when it is no login, or
     for what can be no role's."""
-    role_id = (request.body or {}).get("role_id") if request.subpath == "login" else None
-    if not isinstance(role_id, str) or len(role_id) > LONGEST_ID:
-        return ""
-    return role_id.strip()
+    body = login_body(request, _LOGIN) if request.subpath == "login" else None
+    role_id = "" if body is None else body.role_id.strip()
+    return role_id if len(role_id) <= LONGEST_ID else ""

@@ -20,6 +20,7 @@ from wardgate.auth.approle.records import (
 )
 from wardgate.core.cidr import checked_blocks, within
 from wardgate.core.core import Core
+from wardgate.core.identity.metadata import checked_metadata
 from wardgate.core.ids import new_uuid
 from wardgate.core.operation import Operation
 from wardgate.core.request import JsonMap, Request, Response, listing, no_content
@@ -213,7 +214,7 @@ def new_secret_id(role: Role, body: NewSecretIdBody, now: float) -> SecretId:
         uses_left=uses,
         cidrs=_within("cidr_list", body.cidr_list, role.secret_id_bound_cidrs),
         token_cidrs=_within("token_bound_cidrs", body.token_bound_cidrs, role.settings.bound_cidrs),
-        metadata=_metadata(body.metadata),
+        metadata=checked_metadata(_metadata(body.metadata), "metadata"),
     )
 
 

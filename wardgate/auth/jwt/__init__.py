@@ -23,10 +23,20 @@ from wardgate.core.request import Request
 from wardgate.core.storage import View
 from wardgate.core.tokens.record import Token
 from wardgate.errors import InvalidRequest
-from wardgate.framework.backend import EndpointBackend
+from wardgate.framework.backend import EndpointBackend, login_body
+from wardgate.framework.fields import Body, BodyReader
 
 _LOGINS = ("login", "cel/login", "oidc/auth_url")
 """The paths whose requests name a role."""
+
+
+class _RoleBody(Body):
+    """What all these requests have in common."""
+
+    role: str = ""
+
+
+_ROLE = BodyReader(_RoleBody)
 
 
 class JwtAuth(EndpointBackend):
@@ -49,11 +59,12 @@ class JwtAuth(EndpointBackend):
         """The role that a login names, or the mount's default role."""
         if request.subpath not in _LOGINS:
             return ""
-        role = (request.body or {}).get("role")
+        body = login_body(request, _ROLE)
+        role = "" if body is None else body.role
         if not role:
             config = await config_of(request.storage)
             role = config.default_role if config else ""
-        return role.lower() if isinstance(role, str) and is_name(role) else ""
+        return role.lower() if is_name(role) else ""
 
     async def renew(self, request: Request, storage: View, token: Token) -> Renewal:
         """The role must still be there; its times count as they are now, but those that a CEL role

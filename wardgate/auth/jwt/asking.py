@@ -83,8 +83,19 @@ def keys_address(document: dict[str, Any], issuer: str) -> str:
     """Where the keys are of a provider that says this of itself; `OutgoingFailed` if it does not.
     Where the provider is asked over TLS, so are the keys."""
     address = document.get("jwks_uri")
-    if not isinstance(address, str) or urlsplit(address).scheme not in ("http", "https"):
+    if not isinstance(address, str) or not is_address(address):
         raise OutgoingFailed("the provider's configuration has no usable jwks_uri")
     if urlsplit(issuer).scheme == "https" and urlsplit(address).scheme != "https":
         raise OutgoingFailed("the provider's jwks_uri is not https, as its own address is")
     return address
+
+
+def is_address(url: str) -> bool:
+    """Whether this is an http or https URL of ASCII characters that can be shown, with a host."""
+    if not (url.isascii() and url.isprintable()) or " " in url:
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket that does not close, a port that is no number
+        return False

@@ -15,6 +15,7 @@ import datetime
 import email.utils
 import functools
 import json
+import math
 import re
 import resource
 import select
@@ -60,7 +61,10 @@ _MESSAGES: dict[str, dict[str, dict[str, Any]]] = {
 """The messages that an expression can make, as OpenBao's document of them says: kinds of fields,
 in a list where there may be several."""
 
+_NO_JSON = "there is a value in it that JSON does not have"
+_OPTIONAL = "a list has an optional value in it; use orValue() on that"
 _PROBLEMS = (
+    (_NO_JSON, _NO_JSON),
     (r"Syntax error", "syntax error"),
     (r"Exceeded max recursion|recursion limit", "nested too deeply"),
     (r"undeclared reference|No value with name", "there is nothing of this name"),
@@ -186,14 +190,38 @@ def _is_address(text: str) -> bool:
 def _encoded(value: Any) -> Any:
     if not isinstance(value, dict):
         return False
-    return json.dumps(_shortened(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    try:
+        return json.dumps(
+            _shortened(value),
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=False,
+            allow_nan=False,
+            default=_stamp,
+        )
+    except ValueError:  # a number that JSON does not have
+        return False
+    except (TypeError, RecursionError):
+        raise ValueError(_NO_JSON) from None
+
+
+def _stamp(value: Any) -> str:
+    """A time as Go writes it into JSON; `TypeError` for anything else."""
+    if isinstance(value, datetime.datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    raise TypeError
 
 
 def _decoded(text: str) -> Any:
     try:
-        return _as_decoded_by_go(json.loads(text))
-    except (ValueError, RecursionError):
+        return _as_decoded_by_go(json.loads(text, parse_constant=_no_number))
+    except (ValueError, OverflowError, RecursionError):
         return False
+
+
+def _no_number(name: str) -> Any:
+    """NaN and Infinity, which Python takes for JSON."""
+    raise ValueError(name)
 
 
 def _as_decoded_by_go(value: Any) -> Any:
@@ -203,6 +231,8 @@ def _as_decoded_by_go(value: Any) -> Any:
             return value
         case int():
             return float(value)
+        case float() if not math.isfinite(value):
+            raise OverflowError
         case list():
             return [_as_decoded_by_go(each) for each in value]
         case dict():
@@ -265,7 +295,10 @@ def _plain(value: Any) -> Any:
     """A result as Python has it; `Problem` for an error, which is a value of its own kind."""
     if value.type().name() == "ERROR":
         raise Problem(_why(str(value.plain_value())))
-    return value.plain_value()
+    try:
+        return value.plain_value()
+    except SystemError:  # what the library says of an optional value in a list
+        raise Problem(_OPTIONAL) from None
 
 
 def _result(value: Any) -> dict[str, Any]:

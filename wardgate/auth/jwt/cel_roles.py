@@ -7,14 +7,21 @@ import msgspec
 
 from wardgate.auth.jwt.cel import CelError, Evaluator, Program
 from wardgate.auth.jwt.names import checked_name, is_name
-from wardgate.auth.jwt.role_fields import LEEWAY, SKEW
+from wardgate.auth.jwt.role_fields import (
+    LEEWAY,
+    SKEW,
+    Audiences,
+    ClockSkewLeeway,
+    ExpirationLeeway,
+    NotBeforeLeeway,
+)
 from wardgate.core.operation import Operation
 from wardgate.core.records import Codec
 from wardgate.core.request import JsonMap, Request, Response, listing, no_content
 from wardgate.core.storage import View
 from wardgate.errors import InvalidRequest, NotFound
 from wardgate.framework.endpoints import endpoint
-from wardgate.framework.fields import Body, Doc, JsonObject, SignedDuration, StringList
+from wardgate.framework.fields import Body, Doc, JsonObject
 from wardgate.framework.paging import Page
 
 _ROLES = "cel/role/"
@@ -22,7 +29,6 @@ _LONGEST_SOURCE = 16 * 1024  # characters of all expressions of a role
 _MOST_VARIABLES = 50
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}", re.ASCII)
 _TAKEN = frozenset({"claims", "now", "operation"})
-_SKEW_SHOWN = SKEW * 10**9  # nanoseconds: Vault's document has it so
 
 
 class CelRole(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,23 +66,10 @@ class CelRoleBody(Body):
         Doc("An 'expression', and a list of 'variables', each with 'name' and 'expression'."),
     ] = None
     message: Annotated[str | None, Doc("A note for people. It is not used.")] = None
-    bound_audiences: Annotated[
-        StringList | None,
-        Doc("Comma-separated or JSON list of audiences (aud); a token needs one of them."),
-    ] = None
-    clock_skew_leeway: Annotated[
-        SignedDuration | None,
-        Doc("Seconds that clocks may differ by; 0 means 60, -1 none.", default=_SKEW_SHOWN),
-    ] = None
-    expiration_leeway: Annotated[
-        SignedDuration | None,
-        Doc("Seconds that a token without exp lives for; 0 means 150, -1 none.", default=LEEWAY),
-    ] = None
-    not_before_leeway: Annotated[
-        SignedDuration | None,
-        Doc("Seconds before exp that a token without nbf and iat begins; 0 means 150, -1 none.",
-            default=LEEWAY),
-    ] = None  # fmt: skip
+    bound_audiences: Audiences = None
+    clock_skew_leeway: ClockSkewLeeway = None
+    expiration_leeway: ExpirationLeeway = None
+    not_before_leeway: NotBeforeLeeway = None
 
 
 _PLAIN = (

@@ -171,8 +171,12 @@ def _check_provider(body: ConfigBody) -> None:
 
 
 def _check_url(field: str, url: str) -> None:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # brackets that are no IPv6 address, a port that is none, odd signs
+        sound = False
+    if not sound:
         raise InvalidRequest(f"{field}: must be an address that begins with https:// (or http://)")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from wardgate.auth.jwt.asking import discovered, document_at, keys_address
 from wardgate.auth.jwt.config import Config
-from wardgate.auth.jwt.key_sets import Fetch, KeySet, NoKeys
+from wardgate.auth.jwt.key_sets import Fetch, KeySet, first_found, why_unreachable
 from wardgate.auth.jwt.kubernetes_keys import cluster_keys
 from wardgate.core.core import Core
 from wardgate.errors import InvalidRequest
@@ -49,35 +49,23 @@ class Keys:
         """
         _check_algorithm(config, token)
         own, sets = self._of(core, config)
-        unreachable = ""
         claims = await _checked(token, own)
-        for each in sets:
-            if claims is not None:
-                break
-            try:
-                claims = await _checked(token, await each.keys())
-                if claims is None and await each.refresh():
-                    claims = await _checked(token, await each.keys())
-            except NoKeys as error:
-                unreachable = str(error)
+        if claims is None:
+            claims = await first_found(sets, partial(_checked, token))
         if claims is not None:
             return claims
-        if unreachable:
-            raise InvalidRequest(
-                f"error configuring token validator: the keys could not be had: {unreachable}"
-            )
+        for each in sets:
+            if each.failure:
+                raise InvalidRequest(
+                    f"error configuring token validator: the keys could not be had: {each.failure}"
+                )
         raise InvalidRequest(_BAD_SIGNATURE)
 
     async def failure(self, core: Core, config: Config) -> str:
         """Why the keys of a configuration cannot be had; empty when they can. With several key sets,
         all of them have to answer."""
         _, sets = self._of(core, config)
-        for each in sets:
-            try:
-                await each.keys()
-            except NoKeys as error:
-                return str(error)
-        return ""
+        return await why_unreachable(sets)
 
     def _of(
         self, core: Core, config: Config

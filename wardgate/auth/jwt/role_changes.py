@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 
 from wardgate.auth.jwt.policy_templates import checked_template
-from wardgate.auth.jwt.role_fields import OLD_NAMES, RoleBody
+from wardgate.auth.jwt.role_fields import RoleBody
 from wardgate.auth.jwt.roles import Role
 from wardgate.core import json
 from wardgate.errors import InvalidRequest
-from wardgate.framework.token_fields import changed_settings
+from wardgate.framework.token_fields import OLD_NAMES, changed_settings
 
 ROLE_METADATA = "role"
 """The metadata field that always has the role's name."""

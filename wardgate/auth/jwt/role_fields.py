@@ -10,16 +10,8 @@ from wardgate.framework.fields import (
     StringList,
     StringMap,
 )
-from wardgate.framework.token_fields import TokenFields
+from wardgate.framework.token_fields import OldTokenFields
 
-OLD_NAMES = {
-    "bound_cidrs": "token_bound_cidrs",
-    "max_ttl": "token_max_ttl",
-    "num_uses": "token_num_uses",
-    "period": "token_period",
-    "policies": "token_policies",
-    "ttl": "token_ttl",
-}
 LEEWAY = 150
 """Seconds that stand for a leeway of 0 around the beginning and the end of a token."""
 SKEW = 60
@@ -27,14 +19,33 @@ SKEW = 60
 _SKEW_SHOWN = SKEW * 10**9  # nanoseconds: Vault's document has it so
 
 
-class RoleBody(TokenFields):
+# what roles of both kinds have
+Audiences = Annotated[
+    StringList | None,
+    Doc("Comma-separated or JSON list of audiences (aud); a token needs one of them."),
+]
+ClockSkewLeeway = Annotated[
+    SignedDuration | None,
+    Doc("Seconds that clocks may differ by; 0 means 60, -1 none.", default=_SKEW_SHOWN),
+]
+ExpirationLeeway = Annotated[
+    SignedDuration | None,
+    Doc("Seconds that a token without exp lives for; 0 means 150, -1 none.", default=LEEWAY),
+]
+NotBeforeLeeway = Annotated[
+    SignedDuration | None,
+    Doc(
+        "Seconds before exp that a token without nbf and iat begins; 0 means 150, -1 none.",
+        default=LEEWAY,
+    ),
+]
+
+
+class RoleBody(OldTokenFields):
     """A role's fields."""
 
     role_type: Annotated[str, Doc("Type of the role, either 'jwt' or 'oidc'.")] = ""
-    bound_audiences: Annotated[
-        StringList | None,
-        Doc("Comma-separated or JSON list of audiences (aud); a token needs one of them."),
-    ] = None
+    bound_audiences: Audiences = None
     bound_claims: Annotated[
         JsonObject | None, Doc("What claims must be: a value, or a list of which one is enough.")
     ] = None
@@ -45,19 +56,9 @@ class RoleBody(TokenFields):
     claim_mappings: Annotated[
         StringMap | None, Doc("Claims (keys) to be copied to metadata fields (values).")
     ] = None
-    clock_skew_leeway: Annotated[
-        SignedDuration | None,
-        Doc("Seconds that clocks may differ by; 0 means 60, -1 none.", default=_SKEW_SHOWN),
-    ] = None
-    expiration_leeway: Annotated[
-        SignedDuration | None,
-        Doc("Seconds that a token without exp lives for; 0 means 150, -1 none.", default=LEEWAY),
-    ] = None
-    not_before_leeway: Annotated[
-        SignedDuration | None,
-        Doc("Seconds before exp that a token without nbf and iat begins; 0 means 150, -1 none.",
-            default=LEEWAY),
-    ] = None  # fmt: skip
+    clock_skew_leeway: ClockSkewLeeway = None
+    expiration_leeway: ExpirationLeeway = None
+    not_before_leeway: NotBeforeLeeway = None
     user_claim: Annotated[str | None, Doc("The claim that names whoever logs in.")] = None
     user_claim_json_pointer: Annotated[
         bool | None, Doc("Whether user_claim is a JSON pointer into the claims.")
@@ -93,13 +94,3 @@ class RoleBody(TokenFields):
     token_policies_template_claims: Annotated[
         bool | None, Doc("Whether token_policies are templates that are filled in with claims.")
     ] = None
-    bound_cidrs: Annotated[
-        StringList | None, Doc("Use 'token_bound_cidrs' instead.", deprecated=True)
-    ] = None
-    max_ttl: Annotated[Duration | None, Doc("Use 'token_max_ttl' instead.", deprecated=True)] = None
-    num_uses: Annotated[int | None, Doc("Use 'token_num_uses' instead.", deprecated=True)] = None
-    period: Annotated[Duration | None, Doc("Use 'token_period' instead.", deprecated=True)] = None
-    policies: Annotated[
-        StringList | None, Doc("Use 'token_policies' instead.", deprecated=True)
-    ] = None
-    ttl: Annotated[Duration | None, Doc("Use 'token_ttl' instead.", deprecated=True)] = None

@@ -5,12 +5,11 @@ from typing import Any
 import msgspec
 
 from wardgate.auth.jwt.names import is_name
-from wardgate.auth.jwt.role_fields import OLD_NAMES
 from wardgate.core import json
 from wardgate.core.records import Codec
 from wardgate.core.request import JsonMap
 from wardgate.core.storage import View
-from wardgate.framework.token_fields import TokenSettings
+from wardgate.framework.token_fields import OLD_NAMES, TokenSettings
 
 ROLES = "role/"
 

@@ -6,7 +6,7 @@ the cluster's API is asked whether the token is good (TokenReview): only what th
 """
 
 from wardgate.auth.kubernetes.config import ConfigEndpoints
-from wardgate.auth.kubernetes.login import Login
+from wardgate.auth.kubernetes.login import Login, LoginBody
 from wardgate.auth.kubernetes.roles import RoleEndpoints, role_key
 from wardgate.core.backend import Renewal
 from wardgate.core.core import Core
@@ -14,7 +14,10 @@ from wardgate.core.mounts import Mount
 from wardgate.core.request import Request
 from wardgate.core.storage import View
 from wardgate.core.tokens.record import Token
-from wardgate.framework.backend import EndpointBackend
+from wardgate.framework.backend import EndpointBackend, login_body
+from wardgate.framework.fields import BodyReader
+
+_LOGIN = BodyReader(LoginBody)
 
 
 class Kubernetes(EndpointBackend):
@@ -28,10 +31,8 @@ class Kubernetes(EndpointBackend):
 
     async def login_role(self, request: Request) -> str:
         """The role that a login names, in the one form of its name."""
-        name = (request.body or {}).get("role")
-        if request.subpath != "login" or not isinstance(name, str):
-            return ""
-        return role_key(name) or ""
+        body = login_body(request, _LOGIN) if request.subpath == "login" else None
+        return "" if body is None else role_key(body.role) or ""
 
     async def renew(self, request: Request, storage: View, token: Token) -> Renewal:
         """Everything that the login needed must still hold."""

@@ -29,6 +29,7 @@ LONGEST = 16 * 1024
 SKEW = 60  # seconds that the clocks of cluster and server may differ
 _LEEWAY = 150  # seconds before its end that a token is good which does not say when it begins
 _FAR = 2**53  # seconds; no clock will get there
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*", re.ASCII)
 _LEGACY = "kubernetes.io/serviceaccount/"
 # What Kubernetes lets things be called (DNS labels and subdomains): these become parts of addresses.
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII)
@@ -55,6 +56,8 @@ def read(token: str, keys: tuple[str, ...]) -> Claims:
     """
     if len(token) > LONGEST:
         raise InvalidRequest(f"jwt: at most {LONGEST} characters")
+    if not _COMPACT.fullmatch(token):  # it goes into a header of the question to the API
+        raise PermissionDenied
     try:
         if keys:
             return verified(token, _parsed(keys), ALGORITHMS)

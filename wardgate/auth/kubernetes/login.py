@@ -132,7 +132,7 @@ class Login:
             return
         await request.once(f"review {key.hex()}", lambda: api.review(jwt, account, audiences))
         if config.review_cache_ttl:
-            self._reviews.remember(key, request.time + config.review_cache_ttl)
+            self._reviews.remember(key, request.time, config.review_cache_ttl)
 
 
 async def _check_labels(

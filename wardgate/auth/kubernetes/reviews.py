@@ -14,21 +14,22 @@ class Reviews:
     """
 
     def __init__(self) -> None:
-        self._until: OrderedDict[bytes, float] = OrderedDict()
+        self._held: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._until)
+        return len(self._held)
 
     def holds(self, key: bytes, now: float) -> bool:
-        """Whether a review is still to be believed."""
-        return now < self._until.get(key, now)
+        """Whether a review is still to be believed; not when the clock was set back since."""
+        since, until = self._held.get(key, (now, now))
+        return since <= now < until
 
-    def remember(self, key: bytes, until: float) -> None:
-        """Believe a review until then; of too many the oldest is forgotten."""
-        self._until[key] = until
-        self._until.move_to_end(key)
-        if len(self._until) > MOST:
-            self._until.popitem(last=False)
+    def remember(self, key: bytes, now: float, seconds: float) -> None:
+        """Believe a review for so long; of too many the oldest is forgotten."""
+        self._held[key] = now, now + seconds
+        self._held.move_to_end(key)
+        if len(self._held) > MOST:
+            self._held.popitem(last=False)
 
 
 def review_key(*parts: bytes) -> bytes:

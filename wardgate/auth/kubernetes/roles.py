@@ -15,21 +15,24 @@ from wardgate.core.request import JsonMap, Request, Response, listing, no_conten
 from wardgate.core.storage import View
 from wardgate.errors import InvalidRequest, NotFound, UnsupportedPath
 from wardgate.framework.endpoints import endpoint
-from wardgate.framework.fields import Doc, Duration, StringList
+from wardgate.framework.fields import Doc, StringList
 from wardgate.framework.paging import Page
-from wardgate.framework.token_fields import TokenFields, TokenSettings, changed_settings
+from wardgate.framework.token_fields import (
+    OLD_NAMES,
+    OldTokenFields,
+    TokenSettings,
+    changed_settings,
+)
 
 ROLES = "role/"
 ANY = "*"
 UID, NAME = "serviceaccount_uid", "serviceaccount_name"
 ALIAS_SOURCES = (UID, NAME)
 _ROLE_NAME = re.compile(r"\w(?:[\w.-]{0,253}\w)?", re.ASCII)
-_OLD = ("bound_cidrs", "max_ttl", "num_uses", "period", "policies", "ttl")
-OLD_NAMES = {name: f"token_{name}" for name in _OLD}
 _SELECTOR = "bound_service_account_namespace_selector"
 
 
-class RoleBody(TokenFields):
+class RoleBody(OldTokenFields):
     """The fields of a role."""
 
     bound_service_account_names: Annotated[
@@ -55,16 +58,6 @@ class RoleBody(TokenFields):
             default=UID,
         ),
     ] = None
-    bound_cidrs: Annotated[
-        StringList | None, Doc("Use 'token_bound_cidrs' instead.", deprecated=True)
-    ] = None
-    max_ttl: Annotated[Duration | None, Doc("Use 'token_max_ttl' instead.", deprecated=True)] = None
-    num_uses: Annotated[int | None, Doc("Use 'token_num_uses' instead.", deprecated=True)] = None
-    period: Annotated[Duration | None, Doc("Use 'token_period' instead.", deprecated=True)] = None
-    policies: Annotated[
-        StringList | None, Doc("Use 'token_policies' instead.", deprecated=True)
-    ] = None
-    ttl: Annotated[Duration | None, Doc("Use 'token_ttl' instead.", deprecated=True)] = None
 
 
 class Role(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

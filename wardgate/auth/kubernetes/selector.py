@@ -105,7 +105,10 @@ def _document(text: str) -> Any:
         text = text.replace("\t", " ")  # white space in JSON, but not in YAML
     try:
         return Loader(text).get_single_data()
-    except (yaml.YAMLError, RecursionError, ValueError, TypeError, OverflowError):
+    except (  # what a document with tags of its own can end in, too
+        yaml.YAMLError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
+        ValueError,
+    ):  # fmt: skip
         raise ValueError("neither JSON nor YAML") from None
 
 

@@ -13,9 +13,9 @@ import contextlib
 import re
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from wardgate.cli.failure import CommandFailed, Refused, ServerFailed, UsageError
@@ -36,6 +36,8 @@ _KNOWN = {
 _SWITCHES = ("abort_on_error", "show_qr", "skip_browser")
 _BOOLEANS = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False, "": False}
 _FAILED = re.compile(r"^(?:\w+ )?login failed\.\s*", re.IGNORECASE)
+_SECONDS = re.compile(r"[0-9]{1,9}")
+_LONGEST_INTERVAL = 3600  # seconds
 _SLOWER = 5.0  # seconds that "slow_down" adds (RFC 8628, section 3.5)
 
 
@@ -51,12 +53,16 @@ def with_browser(session: Session, words: Sequence[str], path: str) -> Reply:
     if mode == "client":
         return _with_listener(session, given, path)
     redirect_uri = _redirect_to_server(session, given, path) if mode == "direct" else ""
-    flow = _begun(session, path, given, redirect_uri)
+    other = f"the role is not one for callbackmode={mode}; its own callback_mode says which"
+    try:
+        flow = _begun(session, path, given, redirect_uri)
+    except Refused as refused:
+        if redirect_uri or "redirect_uri" not in str(refused):
+            raise
+        # a role of another mode wants what a device does not have
+        raise ServerFailed(f"{refused}\n\n{other[0].upper()}{other[1:]}.") from refused
     if not flow.state or not flow.interval:
-        raise ServerFailed(
-            f"Error authenticating: the role is not one for callbackmode={mode}; its own "
-            "callback_mode says which"
-        )
+        raise ServerFailed(f"Error authenticating: {other}")
     _invite(session, given, flow)
     return _polled(session, path, flow)
 
@@ -114,23 +120,47 @@ def _begun(session: Session, path: str, given: dict[str, str], redirect_uri: str
             f"{redirect_uri}, which must be one of its allowed_redirect_uris; and the role's "
             "callback_mode must be the callbackmode of this command"
         )
-    if urlsplit(url).scheme not in ("https", "http") or not (url.isascii() and url.isprintable()):
+    return _flow(data, url, nonce)
+
+
+def _flow(data: Mapping[str, Any], url: str, nonce: str) -> _Flow:
+    """The login that an answer describes; `ServerFailed` when nothing can be done with it."""
+    if not _is_page(url):
         raise ServerFailed("Error authenticating: the server's auth_url is no address of a page")
-    interval, user_code = str(data.get("poll_interval") or "0"), str(data.get("user_code") or "")
+    user_code = str(data.get("user_code") or "")
     if not user_code.isprintable():
         raise ServerFailed("Error authenticating: the server's user_code cannot be shown")
-    return _Flow(
-        url,
-        nonce,
-        str(data.get("state") or ""),
-        float(interval) if interval.isdigit() else 0.0,
-        user_code,
+    state = str(data.get("state") or "")
+    return _Flow(url, nonce, state, _interval(str(data.get("poll_interval") or "0")), user_code)
+
+
+def _is_page(url: str) -> bool:
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        return False
+    return scheme in ("https", "http") and url.isascii() and url.isprintable()
+
+
+def _interval(text: str) -> float:
+    """Seconds between two questions; 0 when the server does not want to be asked."""
+    if text == "0":
+        return 0.0
+    if _SECONDS.fullmatch(text) and 1 <= int(text) <= _LONGEST_INTERVAL:
+        return float(text)
+    raise ServerFailed(
+        "Error authenticating: the server's poll_interval is no number of seconds from 1 to "
+        f"{_LONGEST_INTERVAL}"
     )
 
 
 def _redirect_to_server(session: Session, given: dict[str, str], path: str) -> str:
     """Where the server takes the browser back, as the settings or its address have it."""
-    server = urlsplit(session.settings.address)
+    try:
+        server = urlsplit(session.settings.address)
+        own_port = server.port
+    except ValueError:
+        raise UsageError("the server's address is no URL") from None
     host, method = given.get("callbackhost"), given.get("callbackmethod")
     if server.scheme not in ("https", "http") and not (host and method):
         raise UsageError(
@@ -140,7 +170,7 @@ def _redirect_to_server(session: Session, given: dict[str, str], path: str) -> s
     where = f"{method or server.scheme}://{_bracketed(host or server.hostname or '')}"
     if given.get("callbackport"):  # as bao has it: with the path behind it, where that is needed
         return f"{where}:{given['callbackport']}/oidc/callback"
-    port = f":{server.port}" if server.port else ""
+    port = f":{own_port}" if own_port else ""
     below = f"{session.settings.namespace.strip('/')}/" if session.settings.namespace else ""
     return f"{where}{port}/v1/{below}auth/{path}/oidc/callback"
 

@@ -8,7 +8,7 @@ import hmac
 import queue
 import threading
 from collections.abc import Mapping
-from errno import EADDRNOTAVAIL, EAFNOSUPPORT
+from errno import EACCES, EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from os import strerror
 from socket import AI_PASSIVE, SOCK_STREAM, AddressFamily, getaddrinfo
@@ -23,6 +23,7 @@ from wardgate.pages import CONTENT_TYPE, HEADERS, page
 PATH = "/oidc/callback"
 FIELDS = ("state", "code", "id_token", "iss", "error", "error_description")
 _LONGEST = 256 * 1024  # bytes of a form
+_MOST_DIGITS = 9  # of such a length; more could not even be read as a number
 _MOST_FIELDS = 50
 _CONNECTION_SECONDS = 30.0
 _ANSWER_SECONDS = 120.0  # that a browser waits for the server behind us
@@ -67,12 +68,9 @@ class Listener:
                 self._listen(family, address)
             if not self._servers:
                 raise OSError(EADDRNOTAVAIL, strerror(EADDRNOTAVAIL))
-        except OSError as error:
+        except (OSError, ValueError) as error:  # a ValueError is said of a name that cannot be one
             self._close()
-            raise CommandFailed(
-                f"cannot listen at listenaddress, port {port}: {error.strerror}; give another "
-                "port=, which the role's allowed_redirect_uris and the provider must know"
-            ) from error
+            raise CommandFailed(_advice(error, port)) from error
 
     def __enter__(self) -> Self:
         for server in self._servers:
@@ -124,6 +122,20 @@ class Listener:
             server.server_close()
 
 
+def _advice(error: OSError | ValueError, port: int) -> str:
+    """What to give instead of what cannot be listened at."""
+    if isinstance(error, OSError) and error.errno in (EACCES, EADDRINUSE):
+        return (
+            f"cannot listen at listenaddress, port {port}: {error.strerror}; give another "
+            "port=, which the role's allowed_redirect_uris and the provider must know"
+        )
+    reason = error.strerror if isinstance(error, OSError) else "that is no name of a machine"
+    return (
+        f"cannot listen at listenaddress: {reason}; give an address of this machine, as in "
+        "listenaddress=127.0.0.1"
+    )
+
+
 def _addresses(host: str, port: int) -> list[tuple[AddressFamily, str]]:
     """The addresses of a host, each once. An empty IPv6 stack has none."""
     found = getaddrinfo(host, port, type=SOCK_STREAM, flags=AI_PASSIVE)
@@ -158,8 +170,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         length = self.headers.get("Content-Length") or ""
-        if not (length.isascii() and length.isdigit() and int(length) <= _LONGEST):
-            self._show(400, page("Login failed", "The form is too long.", failed=True))
+        if not (length.isascii() and length.isdigit()):
+            text = "The form came without its length (Content-Length)."
+            self._show(411, page("Login failed", text, failed=True))
+            return
+        if len(length) > _MOST_DIGITS or int(length) > _LONGEST:
+            self._show(413, page("Login failed", "The form is too long.", failed=True))
             return
         self._answer(self.rfile.read(int(length)).decode("utf-8", "replace"), posted=True)
 

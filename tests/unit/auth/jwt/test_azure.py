@@ -139,7 +139,22 @@ def test_the_api_that_is_gone_is_not_asked_but_its_successor(named: str, asked: 
     assert found == f"{asked}/users/ada/getMemberObjects"
 
 
-@pytest.mark.parametrize("endpoint", ["graph.example", "https://", "ftp://a", "https://a/b", 7])
+def test_an_endpoint_of_ones_own_is_the_same_in_capital_letters() -> None:
+    settings = b'{"provider": "azure", "graph_endpoint": "https://Graph.Example/"}'
+    config = Config(written="w", provider_config_json=settings)
+    role = Role(name="r", groups_claim="groups")
+    for named in ("https://graph.example/v1.0", "https://GRAPH.example/v1.0"):
+        found = azure._source(config, role, distributed(named))
+        assert found == "https://graph.example/v1.0/users/ada/getMemberObjects"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "graph.example", "https://", "ftp://a", "https://a/b", 7, "https://a?b=c", "https://a/?b",
+        "https://a#b", "https://b@a",
+    ],
+)  # fmt: skip
 def test_an_endpoint_of_ones_own_is_the_address_of_a_server(endpoint: Any) -> None:
     @with_node
     async def check(node: NodeUnderTest) -> None:

@@ -1,6 +1,7 @@
 """CEL roles: what expressions see, what they give, and what they may cost."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from wardgate.core.operation import Operation
 from wardgate.core.request import Response
 
 ROLE = "auth/jwt/cel/role/dev"
+NO_JSON = "there is a value in it that JSON does not have"
+OPTIONAL = "a list, a map or encode_json has an optional value in it; use orValue() on that"
 LIST = "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]"
 
 
@@ -31,7 +34,7 @@ async def cel_login(node: NodeUnderTest, **more: Any) -> Response:
 async def outcome(node: NodeUnderTest, expression: str, **fields: Any) -> str:
     """What a login is told that an expression with a string as result keeps out."""
     await cel_role(node, expression, **fields)
-    message = errors(await cel_login(node, team="core", n=5, parts=["a", "b"]))[0]
+    message = errors(await cel_login(node, team="core", n=5, parts=["a", "b"], zeros="0" * 400))[0]
     return message.removeprefix("error executing cel program: ").removeprefix(
         "CEL role 'dev' blocked authorization with message: "
     )
@@ -107,7 +110,13 @@ async def test_what_expressions_can_do(node: NodeUnderTest) -> None:
         ("math.greatest(1, 2) == 2 ? 'two' : 'else'", "two"),
         ("check_valid_email('a@b.c') && !check_valid_email('a') ? 'mail' : 'else'", "mail"),
         ("encode_json({'a': claims.n, 'b': claims.parts})", '{"a":5,"b":["a","b"]}'),
+        ("encode_json({'a': now})", '{"a":"2023-11-14T22:13:20Z"}'),
         ("""decode_json('{"a": [1]}').a[0] == 1 ? 'one' : 'else'""", "one"),
+        (
+            "['NaN', '[-Infinity]', '1e400', '[1%s]'.format([claims.zeros])]"
+            ".all(text, decode_json(text) == false) ? 'refused' : 'else'",
+            "refused",
+        ),
     ):
         assert await outcome(node, expression) == expected, expression
 
@@ -127,6 +136,13 @@ async def test_whoever_is_kept_out_is_told_why_but_nothing_of_the_claims(
         ("claims.n + 1", "CEL auth program failed: no such overload"),
         ("int(claims.team)", "CEL auth program failed: it failed"),
         ("1 / 0", "CEL auth program failed: division by zero"),
+        ("encode_json({'a': b'x'})", f"CEL auth program failed: {NO_JSON}"),
+        ("encode_json({'a': [1.0 / 0.0]})", blocked),
+        ("encode_json({'a': optional.of(1)})", f"CEL auth program failed: {OPTIONAL}"),
+        (
+            "[optional.of(1)]",
+            "CEL auth program failed: a list has an optional value in it; use orValue() on that",
+        ),
     ):
         assert await outcome(node, expression) == expected, expression
 
@@ -230,3 +246,40 @@ async def test_logins_at_once_are_all_answered(node: NodeUnderTest) -> None:
             assert answer.status == 200
         else:
             assert errors(answer)[0].endswith(f"with message: {n}")
+
+
+@with_node
+async def test_hundreds_of_logins_at_once_are_let_in(node: NodeUnderTest) -> None:
+    await mounted(node)
+    await cel_role(node, "pb.Auth{}")
+    body = {"role": "dev", "jwt": signed(claims(node))}
+    logins = (node.write("auth/jwt/cel/login", body, token="") for _ in range(500))
+    assert {answer.status for answer in await asyncio.gather(*logins)} == {200}
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@with_node
+async def test_claims_that_no_expression_could_take_are_refused(node: NodeUnderTest) -> None:
+    await mounted(node)
+    await cel_role(node, "pb.Auth{}")
+    for claim in (nested(98), {"a": nested(97)}, 10**308, -1.5e308):
+        assert (await cel_login(node, claim=claim)).status == 200
+    for claim, message in (
+        (nested(99), "nested deeper than 100 levels"),
+        (nested(500), "nested deeper than 100 levels"),
+        (10**400, "a number in the token's claims is too large"),
+        ([{"a": -(10**400)}], "a number in the token's claims is too large"),
+    ):
+        refused = await cel_login(node, claim=claim)
+        assert refused.status == 400
+        assert message in errors(refused)[0]
+    for depth in (900, 970, 980, 990, 1000, 5000):
+        payload = json.dumps(claims(node))[:-1] + ', "claim": ' + "[" * depth + "]" * depth + "}"
+        body = {"role": "dev", "jwt": signed(payload.encode())}
+        assert (await node.write("auth/jwt/cel/login", body, token="")).status == 400

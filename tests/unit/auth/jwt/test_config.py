@@ -53,6 +53,8 @@ async def test_a_write_replaces_the_whole_configuration(node: NodeUnderTest) -> 
         ({"provider_config": {"provider": "acme"}}, "'provider' is one of azure"),
         ({"default_role": "a role"}, "default_role: no role can"),
         ({"jwks_ca_pem": "junk"}, "jwks_ca_pem: expected one or more certificates"),
+        ({"jwks_ca_pem": "é"}, "jwks_ca_pem: expected one or more certificates"),
+        ({"oidc_discovery_ca_pem": "é"}, "oidc_discovery_ca_pem: expected one or more"),
         ({"unsupported_critical_cert_extensions": "1.2.3"}, "unsupported_critical_cert_ext"),
     ],
 )
@@ -67,3 +69,31 @@ def test_what_cannot_work_is_refused(fields: dict[str, Any], message: str) -> No
         assert (await node.read(CONFIG)).status == 404
 
     run()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://[", "http://[::1", "http://℀/", "https://a:port/", "https://a:70000/", "https:", "a"],
+)
+@pytest.mark.parametrize("field", ["oidc_discovery_url", "jwks_url", "jwks_pairs"])
+def test_what_is_no_address_is_refused(field: str, address: str) -> None:
+    @with_node
+    async def run(node: NodeUnderTest) -> None:
+        await mounted(node)
+        pairs = [{"jwks_url": address}]
+        fields = {field: pairs if field == "jwks_pairs" else address, "skip_jwks_validation": True}
+        refused = await node.write(CONFIG, fields)
+        assert refused.status == 400
+        assert errors(refused)[0].startswith(f"{field}: must be an address")
+
+    run()
+
+
+@with_node
+async def test_a_certificate_of_a_pair_that_is_no_text_of_pem_is_refused(
+    node: NodeUnderTest,
+) -> None:
+    await mounted(node)
+    pairs = [{"jwks_url": "https://127.0.0.1:9/", "jwks_ca_pem": "é"}]
+    refused = await node.write(CONFIG, {"jwks_pairs": pairs, "skip_jwks_validation": True})
+    assert errors(refused)[0].startswith("jwks_pairs: expected one or more certificates")

@@ -1,5 +1,6 @@
 """Google Workspace is asked for groups and custom fields; against a strict double of its APIs."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-from tests.node import NodeUnderTest, errors
+from tests.node import NodeUnderTest, errors, with_node
 from tests.odd_provider import OddProvider
 from tests.serving import serving
 from tests.unit.auth.jwt.browser_logins import (
@@ -32,6 +33,8 @@ from tests.unit.auth.jwt.browser_logins import (
     with_provider,
 )
 from wardgate.auth.jwt.special import gsuite
+from wardgate.auth.jwt.special.google_access import GoogleAccess
+from wardgate.core.outgoing import OutgoingFailed
 
 JsonMap = dict[str, Any]
 KEY = rsa.generate_private_key(65537, 2048)
@@ -284,5 +287,38 @@ def test_groups_in_groups_without_end_are_bounded(monkeypatch: pytest.MonkeyPatc
             await configure(node, provider, provider_config=settings)
             await role(node, groups_claim="groups")
             assert "more than 3 requests" in await refusal(node, provider)
+
+    check()
+
+
+@with_node
+async def test_logins_that_need_access_at_once_ask_for_it_once(node: NodeUnderTest) -> None:
+    google = Google(node)
+    async with google.serving():
+        key = json.dumps(google.key())
+        access = GoogleAccess(node.core, google.settings(gsuite_service_account=key))
+        first, *others = [asyncio.create_task(access.token()) for _ in range(10)]
+        await asyncio.sleep(0)  # all of them have begun
+        first.cancel()
+        tokens = await asyncio.gather(*others)
+        assert len(set(tokens)) == 1
+        assert google.asked["/token"] == 1
+
+
+@pytest.mark.parametrize("groups", [["eng"], {"email": "eng"}, "eng", [None], 5])
+def test_groups_that_are_none_are_a_failure(groups: Any) -> None:
+    async def odd(request: web.Request) -> web.Response:
+        return web.json_response({"groups": groups})
+
+    @with_node
+    async def check(node: NodeUnderTest) -> None:
+        google = Google(node)
+        async with google.serving(), serving(odd) as address:
+            key = json.dumps(google.key())
+            access = GoogleAccess(node.core, google.settings(gsuite_service_account=key))
+            settings = gsuite.Settings(directory_endpoint=address)
+            directory = gsuite.GoogleDirectory(node.core, access, settings)
+            with pytest.raises(OutgoingFailed, match="no list of groups"):
+                await directory.groups_of("ada")
 
     check()

@@ -50,6 +50,10 @@ async def test_keys_come_from_several_key_sets(node: NodeUnderTest) -> None:
         ]
         await logged_in(node, one.sign(claims(node)))
         await logged_in(node, other.sign(claims(node), "other-1"))
+        asked = one.asked[JWKS]
+        node.clock.advance(AT_MOST_EVERY)
+        await logged_in(node, other.sign(claims(node), "other-1"))
+        assert one.asked[JWKS] == asked  # it is the other set that has the key
         one.answers[JWKS] = (500, b"")
         await mounted(node, jwks_pairs=pairs, skip_jwks_validation=True)
         await logged_in(node, other.sign(claims(node), "other-1"))

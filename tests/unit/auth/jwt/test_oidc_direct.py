@@ -1,6 +1,7 @@
 """The browser goes to the server itself, and the program asks how it ended (callback mode direct)."""
 
 import asyncio
+from urllib.parse import urlencode
 
 import pytest
 
@@ -102,16 +103,28 @@ async def test_the_program_hears_why_a_login_failed(
     assert page.status == 400
     assert "error validating claims" in page_of(page)
     assert 'claim "team" is missing' in errors(await poll(node, back["state"]))[0]
+    assert errors(await poll(node, back["state"])) == [
+        "Login failed. Expired or missing OAuth state."
+    ]
 
+
+@with_provider
+async def test_nobody_ends_a_login_who_has_only_seen_its_state(
+    node: NodeUnderTest, provider: OddProvider
+) -> None:
+    await role(node, "direct", callback_mode="direct", token_bound_cidrs="127.0.0.1")
     back = await back_from(node, provider)
     refused = {"state": back["state"], "error": "access_denied", "error_description": "<script>"}
     page = await callback(node, refused)
     assert page.status == 400
     assert "access_denied" in page_of(page)
-    assert errors(await poll(node, back["state"])) == ["Login failed. access_denied"]
-    assert errors(await poll(node, back["state"])) == [
-        "Login failed. Expired or missing OAuth state."
-    ]
+    for sent in ({"error": "access_denied"}, {"code": "guessed"}, {"iss": "https://x"}, {}):
+        query = {"state": back["state"], "confirmation": "1", **sent}
+        assert (await callback(node, query)).status == 400
+    assert (await callback(node, {**back, "confirmation": "1"}, peer=PEER)).status == 403
+    assert errors(await poll(node, back["state"])) == ["authorization_pending"]
+    assert (await callback(node, {**back, "confirmation": "1"})).status == 200
+    assert (await poll(node, back["state"])).status == 200
 
 
 @with_provider
@@ -145,6 +158,51 @@ async def test_a_browser_gets_a_page_when_a_login_is_over(
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert b"script" not in answer.body
+
+
+@with_provider
+async def test_a_role_that_was_changed_since_gives_no_token(
+    node: NodeUnderTest, provider: OddProvider
+) -> None:
+    same = {"callback_mode": "direct", "oidc_disable_confirmation": True}
+    await role(node, "direct", **same)
+    back = await back_from(node, provider)
+    await callback(node, back)
+    await role(node, "direct", **same, bound_claims={"team": "core"})
+    assert errors(await poll(node, back["state"])) == [
+        "Login failed. Role has changed; log in again."
+    ]
+    await role(node, "direct", **same, bound_claims={})
+    assert (await poll(node, back["state"])).status == 400
+    back = await back_from(node, provider)
+    await callback(node, back)
+    await role(node, "direct", **same)
+    assert (await poll(node, back["state"])).status == 200
+
+
+@pytest.mark.parametrize("mode", ["query", "form_post"])
+def test_a_second_click_does_no_harm(mode: str) -> None:
+    @with_provider
+    async def check(node: NodeUnderTest, provider: OddProvider) -> None:
+        await configure(node, provider, oidc_response_mode=mode)
+        await role(node, "direct", callback_mode="direct")
+        back = await back_from(node, provider)
+        asked = await (callback(node, back) if mode == "query" else posted(node, back))
+        (form,) = forms_of(page_of(asked))
+        answers = await asyncio.gather(*(callback(node, form.fields) for _ in range(3)))
+        assert sorted(each.status for each in answers) == [200, 400, 400]
+        assert len(provider.used) == 1
+        page = await node.http(
+            "GET",
+            "/v1/auth/oidc/oidc/callback",
+            query=urlencode(form.fields),
+            headers={"accept": "text/html"},
+            token=None,
+        )
+        assert (page.status, b"has ended already" in page.body) == (200, True)
+        assert (await poll(node, back["state"])).status == 200
+
+    check()
 
 
 @pytest.mark.parametrize("types", [["code"], ["id_token"], ["code", "id_token"]])

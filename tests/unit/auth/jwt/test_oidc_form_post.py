@@ -1,11 +1,14 @@
 """Providers that have the browser post what they say (OAuth 2.0 Form Post Response Mode)."""
 
+from urllib.parse import quote
+
 import pytest
 
 from tests.issuer import signed
 from tests.node import NodeUnderTest
 from tests.odd_provider import CLIENT_ID, OddProvider
 from tests.unit.auth.jwt.browser_logins import (
+    NONCE,
     begun,
     callback,
     configure,
@@ -15,15 +18,21 @@ from tests.unit.auth.jwt.browser_logins import (
 )
 
 
+async def back_to_program(node: NodeUnderTest, provider: OddProvider) -> dict[str, str]:
+    """Begin a login, and log in at the provider; what the program forwards."""
+    data = await begun(node, client_nonce=NONCE)
+    return {**provider.authorize(data["auth_url"]), "client_nonce": NONCE}
+
+
 @pytest.mark.parametrize("types", [[], ["id_token"]])
 def test_a_login_is_posted_and_ended_by_the_program(types: list[str]) -> None:
     @with_provider
     async def check(node: NodeUnderTest, provider: OddProvider) -> None:
         await configure(node, provider, oidc_response_mode="form_post", oidc_response_types=types)
-        back = provider.authorize((await begun(node))["auth_url"])
+        back = await back_to_program(node, provider)
         page = await posted(node, back)
         assert (page.status, "goes on" in page_of(page)) == (200, True)
-        query = {"state": back["state"], "code": "no_code"}
+        query = {"state": back["state"], "code": "no_code", "client_nonce": NONCE}
         assert (await callback(node, query)).auth is not None
         assert (await posted(node, back)).status == 400
 
@@ -33,11 +42,11 @@ def test_a_login_is_posted_and_ended_by_the_program(types: list[str]) -> None:
 @with_provider
 async def test_a_browser_posts_a_form(node: NodeUnderTest, provider: OddProvider) -> None:
     await configure(node, provider, oidc_response_mode="form_post")
-    back = provider.authorize((await begun(node))["auth_url"])
+    back = await back_to_program(node, provider)
     answer = await node.http(
         "POST",
         "/v1/auth/oidc/oidc/callback",
-        f"state={back['state']}&code={back['code']}".encode(),
+        f"state={back['state']}&code={back['code']}&client_nonce={quote(NONCE)}".encode(),
         headers={"content-type": "application/x-www-form-urlencoded"},
         token=None,
     )
@@ -47,7 +56,7 @@ async def test_a_browser_posts_a_form(node: NodeUnderTest, provider: OddProvider
         "POST",
         "/v1/auth/oidc/oidc/callback",
         b"code=other",
-        query=f"state={back['state']}",
+        query=f"state={back['state']}&client_nonce={quote(NONCE)}",
         headers={"content-type": "application/x-www-form-urlencoded"},
         token=None,
     )
@@ -62,13 +71,13 @@ async def test_strangers_store_no_token_of_their_own(
     await configure(
         node, provider, oidc_response_mode="form_post", oidc_response_types=["id_token"]
     )
-    back = provider.authorize((await begun(node))["auth_url"])
+    back = await back_to_program(node, provider)
     now = int(node.clock.now())
     claims = {"iss": provider.address, "sub": "ada", "aud": CLIENT_ID, "iat": now, "exp": now + 60}
     for id_token in (signed(claims, "other"), provider.sign(claims), "x"):  # no nonce
-        page = await posted(node, {"state": back["state"], "id_token": id_token})
+        page = await posted(node, {**back, "id_token": id_token})
         assert (page.status, "logged in" in page_of(page)) == (400, False)
-    assert (await posted(node, {"state": back["state"], "code": "c"})).status == 400
+    assert (await posted(node, {**back, "id_token": "", "code": "c"})).status == 400
     assert (await posted(node, {"state": "st_0000x", "code": "c"})).status == 400
     assert (await callback(node, {"state": back["state"], "code": "c"})).status == 400
     assert (await posted(node, back)).status == 200
@@ -77,7 +86,7 @@ async def test_strangers_store_no_token_of_their_own(
 @with_provider
 async def test_a_code_that_is_posted_is_bounded(node: NodeUnderTest, provider: OddProvider) -> None:
     await configure(node, provider, oidc_response_mode="form_post")
-    back = provider.authorize((await begun(node))["auth_url"])
+    back = await back_to_program(node, provider)
     page = await posted(node, {**back, "code": "c" * 4097})
     assert (page.status, "too long" in page_of(page)) == (400, True)
 
@@ -86,5 +95,5 @@ async def test_a_code_that_is_posted_is_bounded(node: NodeUnderTest, provider: O
 async def test_nothing_is_posted_where_the_provider_redirects(
     node: NodeUnderTest, provider: OddProvider
 ) -> None:
-    back = provider.authorize((await begun(node))["auth_url"])
+    back = await back_to_program(node, provider)
     assert (await posted(node, back)).status == 405

@@ -62,13 +62,22 @@ async def test_a_login_gives_a_token_with_the_roles_settings(
 
 
 @with_provider
+async def test_the_callback_of_openbaos_command_line_causes_no_warning(
+    node: NodeUnderTest, provider: OddProvider
+) -> None:
+    back = provider.authorize((await begun(node))["auth_url"])
+    response = await callback(node, {**back, "client_nonce": "", "id_token": ""})
+    assert (response.status, response.warnings) == (200, None)
+
+
+@with_provider
 async def test_two_callbacks_at_once_give_one_token(
     node: NodeUnderTest, provider: OddProvider
 ) -> None:
     back = provider.authorize((await begun(node))["auth_url"])
     provider.reuses_codes = True  # so that it is not the provider who sees to it
     both = await asyncio.gather(callback(node, back), callback(node, back))
-    assert len(provider.used) == 2
+    assert len(provider.used) == 1  # they wait for the same answer
     assert sorted(response.status for response in both) == [200, 400]
     assert refused(await callback(node, back)) == EXPIRED
     assert not await stored(node)
@@ -201,6 +210,29 @@ async def test_a_provider_that_cannot_be_asked_is_named_as_the_reason(
     assert provider.asked["/.well-known/openid-configuration"] == asked  # not for each stranger
 
 
+@pytest.mark.parametrize("status", [200, 500])
+def test_many_who_begin_at_once_make_the_provider_be_asked_once(status: int) -> None:
+    @with_provider
+    async def check(node: NodeUnderTest, provider: OddProvider) -> None:
+        path = "/.well-known/openid-configuration"
+        if status != 200:
+            provider.answers[path] = (status, b"")
+        before = provider.asked[path]
+        body = {"redirect_uri": CALLBACK}
+        for _ in range(2):
+            begun_at_once = await asyncio.gather(
+                *(node.write("auth/oidc/oidc/auth_url", body, token="") for _ in range(50))
+            )
+            told = {response.status for response in begun_at_once}
+            assert told == ({200} if status == 200 else {400})
+            assert provider.asked[path] == before + 1
+        provider.answers.pop(path, None)
+        node.clock.advance(5)
+        assert (await begun(node))["auth_url"]
+
+    check()
+
+
 @with_provider
 async def test_a_code_that_the_provider_does_not_take_is_no_login(
     node: NodeUnderTest, provider: OddProvider
@@ -280,8 +312,11 @@ async def test_userinfo_may_be_signed_but_by_the_provider_alone(
     [
         ({"authorization_endpoint": ""}, "it has no authorization_endpoint"),
         ({"authorization_endpoint": ["a"]}, "values of the wrong kind"),
-        ({"authorization_endpoint": "javascript:alert(1)"}, "is not https"),
-        ({"token_endpoint": "file:///etc/passwd"}, "is not https"),
+        ({"authorization_endpoint": "javascript:alert(1)"}, "is no http or https address"),
+        ({"authorization_endpoint": "http://["}, "is no http or https address"),
+        ({"authorization_endpoint": "http://p.example/\r\nx"}, "is no http or https address"),
+        ({"userinfo_endpoint": "http://p.example:x/"}, "is no http or https address"),
+        ({"token_endpoint": "file:///etc/passwd"}, "is no http or https address"),
     ],
 )
 def test_a_provider_that_describes_itself_badly_is_not_used(

@@ -61,7 +61,7 @@ def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reviews, "MOST", 3)
     kept = Reviews()
     for number in range(5):
-        kept.remember(review_key(b"%d" % number), 10.0)
+        kept.remember(review_key(b"%d" % number), 0.0, 10.0)
     assert len(kept) == 3
     assert [kept.holds(review_key(b"%d" % number), 5.0) for number in range(5)] == [
         False,
@@ -129,3 +129,11 @@ async def test_a_reviewer_who_may_not_read_accounts_lets_nobody_in(pods: Pods) -
     )
     response = await pods.login(pods.token())
     assert (response.status, "get service accounts" in errors(response)[0]) == (502, True)
+
+
+def test_a_clock_that_is_set_back_prolongs_no_review() -> None:
+    kept, key = Reviews(), review_key(b"token")
+    kept.remember(key, 1000.0, 60.0)
+    assert [kept.holds(key, now) for now in (1000.0, 1059.0, 1060.0, 999.0)] == [
+        True, True, False, False,
+    ]  # fmt: skip

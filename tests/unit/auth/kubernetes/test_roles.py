@@ -6,6 +6,7 @@ import pytest
 
 from tests.node import errors
 from tests.pods import Pods, with_pods
+from wardgate.auth.kubernetes.selector import read_selector
 
 ROLE = "auth/kubernetes/role/shop"
 SELECTOR = "bound_service_account_namespace_selector"
@@ -124,3 +125,12 @@ async def test_old_names_are_taken_and_shown_while_they_mean_something(pods: Pod
     shown = (await pods.node.read(ROLE)).data
     assert shown["token_policies"] == ("db",)
     assert not {"num_uses", "policies"} & set(shown)
+
+
+@pytest.mark.parametrize(
+    "selector",
+    ["!!timestamp x", "!!bool x", "matchLabels: {a: !!int ''}", "!!python/name:os.system"],
+)
+def test_a_selector_with_tags_of_its_own_is_refused(selector: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  (any, but no other error)
+        read_selector(selector)

@@ -35,14 +35,26 @@ def done_page() -> Response:
     )
 
 
+def ended_page() -> Response:
+    """The login has succeeded before, as when somebody clicks twice."""
+    return _page(
+        pages.page(
+            "The login has ended already", "You can close this window and go back to the program."
+        )
+    )
+
+
 def handed_over_page() -> Response:
     """What was posted is stored; the program that began the login goes on with it."""
     return _page(pages.page("The login goes on where it began", "You can close this window."))
 
 
-def confirmation_page(flow: Flow, code: str) -> Response:
+def confirmation_page(flow: Flow, code: str, confirmation: str = "1") -> Response:
     """Asks whether the person at the browser has begun this login: else somebody could send them a
-    link, and would get a token of theirs (CVE-2026-33757; RFC 8628, section 5.4)."""
+    link, and would get a token of theirs (CVE-2026-33757; RFC 8628, section 5.4).
+
+    `code`, or `confirmation` where the code was posted, is what nobody else knows who would confirm.
+    """
     return _page(
         pages.page(
             "Did you begin this login?",
@@ -50,7 +62,7 @@ def confirmation_page(flow: Flow, code: str) -> Response:
             "If you have not just started a login yourself, close this window.",
             facts=(("Asked from", flow.requester or "unknown"), ("Role", flow.role)),
             button="Yes, log in",
-            hidden={"state": flow.state, "code": code, "confirmation": "1"},
+            hidden={"state": flow.state, "code": code, "confirmation": confirmation},
         )
     )
 

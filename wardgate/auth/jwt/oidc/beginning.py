@@ -77,9 +77,9 @@ class Beginning:
             raise unreachable(error) from None
         if len(found.device_code) > LONGEST_CODE:
             raise InvalidRequest("the provider's device code is too long")
-        flow = msgspec.structs.replace(flow, device_code=found.device_code)
-        flow = await flows.begin(request, flow)
         interval = role.poll_interval or found.interval or INTERVAL
+        flow = msgspec.structs.replace(flow, device_code=found.device_code, interval=interval)
+        flow = await flows.begin(request, flow)
         data = {"auth_url": found.url, "state": flow.state, "poll_interval": str(interval)}
         if found.user_code:
             data["user_code"] = found.user_code

@@ -8,6 +8,7 @@
 ``device``   nobody comes back; the program polls ``oidc/poll``, which asks the provider
 """
 
+import hashlib
 import hmac
 
 import msgspec
@@ -23,6 +24,7 @@ from wardgate.auth.jwt.oidc.answers import (
     NO_CODE,
     confirmation_page,
     done_page,
+    ended_page,
     failed_page,
     handed_over_page,
     refusal,
@@ -34,11 +36,12 @@ from wardgate.auth.jwt.oidc.flows import LONGEST_CODE, Flow
 from wardgate.auth.jwt.oidc.identifying import Identifying
 from wardgate.auth.jwt.oidc.provider import (
     PENDING,
+    SLOW_DOWN,
     Provider,
     ProviderRefused,
     Tokens,
 )
-from wardgate.auth.jwt.roles import Role, role_of
+from wardgate.auth.jwt.roles import ROLE, Role, role_of
 from wardgate.core.core import Core
 from wardgate.core.operation import Operation
 from wardgate.core.outgoing import OutgoingFailed
@@ -46,6 +49,8 @@ from wardgate.core.request import Request, Response
 from wardgate.errors import InvalidRequest, RequestError, UnsupportedOperation
 from wardgate.framework.endpoints import endpoint
 
+_TOLERANCE = 1.0
+"""Seconds that a device may poll early: its clock and its way here are not ours."""
 _LONGEST_NONCE = 512  # characters
 _TOLD_ERRORS = frozenset(
     {
@@ -58,6 +63,10 @@ _TOLD_ERRORS = frozenset(
 provider, or whoever calls in its name, writes there is repeated."""
 
 
+class _TooSoon(Exception):
+    """A device polls again before its interval is over."""
+
+
 class OidcEndpoints:
     """Logins in a browser or on a device."""
 
@@ -65,6 +74,7 @@ class OidcEndpoints:
         self._provider = Provider(core)
         self._beginning = Beginning(self._provider)
         self._identifying = Identifying(core, keys, self._provider, groups or NoGroups())
+        self._polling: set[str] = set()  # the states of devices that the provider is asked about
 
     @endpoint(
         "oidc/auth_url",
@@ -110,7 +120,11 @@ class OidcEndpoints:
         except InvalidRequest as error:
             if "text/html" not in (request.headers("accept") or ""):
                 raise
-            return failed_page(" ".join(error.messages))  # somebody looks at a browser
+            # somebody looks at a browser
+            flow_before = await flows.find(request, query.state)
+            if flow_before is not None and flow_before.identified is not None:
+                return ended_page()
+            return failed_page(" ".join(error.messages))
         if flow.mode != "direct":
             _check_client(flow, query.client_nonce)
             return await self._given_token(request, config, flow, role, query)
@@ -134,6 +148,8 @@ class OidcEndpoints:
             raise UnsupportedOperation
         try:
             config, flow, role = await self._pending(request, body.state)
+            if flow.mode != "direct":
+                _check_forwarded(flow, body)
             if not body.error:
                 flow = await self._with_posted(request, config, flow, role, body)
         except RequestError as error:
@@ -141,8 +157,8 @@ class OidcEndpoints:
         if flow.mode != "direct":
             return handed_over_page()
         if not (role.oidc_disable_confirmation or body.error):
-            return confirmation_page(flow, NO_CODE)
-        body.code = NO_CODE
+            return confirmation_page(flow, NO_CODE, flow.confirmation)
+        body.code, body.confirmation = NO_CODE, flow.confirmation
         return await self._kept_for_poll(request, config, flow, role, body)
 
     @endpoint(
@@ -165,6 +181,9 @@ class OidcEndpoints:
             return refusal(flow.failure)
         if flow.identified is None:
             raise InvalidRequest("authorization_pending")
+        if not hmac.compare_digest(flow.role_digest, _digest(role)):
+            flows.end(request.storage, flow)
+            return refusal(f"{FAILED} Role has changed; log in again.")
         response = grant_of(request, role.name, role, flow.identified)
         flows.end(request.storage, flow)
         return response
@@ -172,22 +191,41 @@ class OidcEndpoints:
     async def _device_asked(
         self, request: Request, config: Config, flow: Flow, role: Role
     ) -> Response:
+        """What the provider says of a device. It is asked once in an interval; a poll that comes
+        sooner writes nothing, each other one its time."""
         check_address(request, role)
         try:
             tokens = await request.once(
                 f"tokens {config.written}",
-                lambda: self._provider.device_tokens(config, flow.device_code),
+                lambda: self._asked_in_time(config, flow, request.time),
             )
-        except OutgoingFailed as error:
-            raise unreachable(error) from None
+            found = await self._identifying.identified(request, config, role, flow, tokens)
+        except _TooSoon:
+            raise InvalidRequest(SLOW_DOWN) from None
         except ProviderRefused as error:
-            if error.code in PENDING:
-                raise InvalidRequest(error.code) from None
+            if error.code not in PENDING:
+                flows.end(request.storage, flow)
+                return refusal(f"authorization failed: {error.code}")
+            why = error.code
+        except OutgoingFailed as error:
+            why = " ".join(unreachable(error).messages)
+        except InvalidRequest as error:
+            why = " ".join(error.messages)
+        else:
             flows.end(request.storage, flow)
-            return refusal(f"authorization failed: {error.code}")
-        found = await self._identifying.identified(request, config, role, flow, tokens)
-        flows.end(request.storage, flow)
-        return grant_of(request, role.name, role, found)
+            return grant_of(request, role.name, role, found)
+        flows.save(request.storage, msgspec.structs.replace(flow, polled=request.time))
+        return refusal(why)
+
+    async def _asked_in_time(self, config: Config, flow: Flow, now: float) -> Tokens:
+        """The tokens of a device. Raises `_TooSoon`, and what `Provider.device_tokens` does."""
+        if 0 <= now - flow.polled < flow.interval - _TOLERANCE or flow.state in self._polling:
+            raise _TooSoon
+        self._polling.add(flow.state)
+        try:
+            return await self._provider.device_tokens(config, flow.device_code)
+        finally:
+            self._polling.discard(flow.state)
 
     async def _pending(
         self, request: Request, state: str, *, ended: bool = False
@@ -220,6 +258,7 @@ class OidcEndpoints:
             flow = msgspec.structs.replace(flow, id_token=body.id_token)
         else:
             raise InvalidRequest(f"{FAILED} No code or id_token received.")
+        flow = msgspec.structs.replace(flow, confirmation=flows.new_secret())
         flows.save(request.storage, flow)
         return flow
 
@@ -240,18 +279,29 @@ class OidcEndpoints:
     async def _kept_for_poll(
         self, request: Request, config: Config, flow: Flow, role: Role, query: CallbackQuery
     ) -> Response:
-        """A page; how the login ended is kept for the program that began it."""
+        """A page; how the login ended is kept for the program that began it.
+
+        It has failed when whoever came back has proved to come from the provider, by a code that was
+        good, or by the confirmation of what was posted. Else the login stays open, since anybody who
+        has seen its state could end it.
+        """
+        tokens: Tokens | None = None
         try:
             if query.error:
                 raise InvalidRequest(f"{FAILED} {_told(query.error)}")
             check_address(request, role)
+            _check_confirmation(flow, query)
             tokens = await self._tokens(request, config, flow, query)
             found = await self._identifying.identified(request, config, role, flow, tokens)
         except RequestError as error:
             why = " ".join(error.messages)
-            flows.save(request.storage, _ended(flow, failure=why or FAILED))
+            if tokens is not None:
+                flows.save(request.storage, _ended(flow, failure=why or FAILED))
             return failed_page(why, error.status)
-        flows.save(request.storage, msgspec.structs.replace(_ended(flow), identified=found))
+        flows.save(
+            request.storage,
+            msgspec.structs.replace(_ended(flow), identified=found, role_digest=_digest(role)),
+        )
         return done_page()
 
     async def _tokens(
@@ -279,8 +329,19 @@ class OidcEndpoints:
 def _ended(flow: Flow, failure: str = "") -> Flow:
     """The login without what is not needed any more."""
     return msgspec.structs.replace(
-        flow, failure=failure, nonce="", verifier="", code="", id_token="", redirect_uri=""
+        flow,
+        failure=failure,
+        nonce="",
+        verifier="",
+        code="",
+        id_token="",
+        redirect_uri="",
+        confirmation="",
     )
+
+
+def _digest(role: Role) -> bytes:
+    return hashlib.blake2b(ROLE.encode(role), digest_size=32).digest()
 
 
 def _check_client(flow: Flow, client_nonce: str) -> None:
@@ -289,6 +350,31 @@ def _check_client(flow: Flow, client_nonce: str) -> None:
         flow.client_nonce.encode(), client_nonce.encode()
     ):
         raise InvalidRequest("invalid client_nonce")
+
+
+def _check_forwarded(flow: Flow, form: CallbackForm) -> None:
+    """Raises `InvalidRequest` unless the program that began the login forwards what it was posted.
+
+    A browser that posts here by itself, since the redirect URI is this server's, may be that of
+    somebody who was sent a link; whoever began the login would take what it stores.
+    """
+    if not flow.client_nonce:
+        raise InvalidRequest(f"{FAILED} A login with form_post has to begin with a client_nonce.")
+    if not hmac.compare_digest(flow.client_nonce.encode(), form.client_nonce.encode()):
+        raise InvalidRequest(
+            f"{FAILED} The form did not come by the program that began the login (client_nonce)."
+        )
+
+
+def _check_confirmation(flow: Flow, query: CallbackQuery) -> None:
+    """Raises `InvalidRequest` unless what was posted is used by the browser that posted it: its state
+    alone is known to whoever began the login, who may be somebody that sends links to others."""
+    if flow.verifier and query.code != NO_CODE:
+        return  # the code has not been posted: whoever has it comes from the provider
+    if not flow.confirmation or not hmac.compare_digest(
+        flow.confirmation.encode(), query.confirmation.encode()
+    ):
+        raise InvalidRequest(f"{FAILED} It was not confirmed on the page that asked for it.")
 
 
 def _told(error: str) -> str:

@@ -33,6 +33,14 @@ class CallbackQuery(Body):
     error: Annotated[str, Doc("The provider's error code.", query=True)] = ""
     error_description: Annotated[str, Doc("What the provider says of it.", query=True)] = ""
     error_uri: Annotated[str, Doc("Where the provider says more.", query=True)] = ""
+    id_token: Annotated[
+        str,
+        Doc(
+            "Not looked at: an ID token is good only when it is posted. OpenBao's command line sends"
+            " an empty one.",
+            query=True,
+        ),
+    ] = ""
     iss: Annotated[str, Doc("Which provider it comes from (RFC 9207).", query=True)] = ""
 
 

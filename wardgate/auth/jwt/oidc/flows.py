@@ -58,12 +58,20 @@ class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The address of whoever began the login."""
     max_age: int = 0
     device_code: str = ""
+    interval: int = 0
+    """Seconds that a device is to wait between two polls."""
+    polled: float = 0.0
+    """When the provider was last asked for a device's tokens, in seconds since the epoch."""
     code: str = ""
     """The authorization code that came by form_post."""
     id_token: str = ""
     """The ID token that came by form_post; checked."""
+    confirmation: str = ""
+    """What only the confirmation page after a form_post knows, so only the browser that posted."""
     identified: Identified | None = None
     """Who has logged in; the program has not asked yet."""
+    role_digest: bytes = b""
+    """Of the role by which `identified` was let in."""
     failure: str = ""
     """Why the login failed, for the program that asks."""
 

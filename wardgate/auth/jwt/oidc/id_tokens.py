@@ -30,7 +30,7 @@ def check_id_token(
         expiration_leeway=role.expiration_leeway,
         not_before_leeway=role.not_before_leeway,
     )
-    if "exp" not in claims or not isinstance(claims.get("sub"), str):
+    if not _is_time(claims.get("exp")) or not isinstance(claims.get("sub"), str):
         raise _refused("it has no exp or no sub")
     check_validity(claims, expected, now)
     audiences = audiences_of(claims)
@@ -48,6 +48,10 @@ def check_id_token(
         ):
             raise _refused("invalid ID token nonce")
         _check_age(flow, claims, now)
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 1
 
 
 def _check_age(flow: Flow, claims: Claims, now: float) -> None:

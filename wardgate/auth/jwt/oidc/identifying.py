@@ -78,9 +78,7 @@ class Identifying:
         )
         claims = {**more, **claims}  # what is signed counts
         if role.verbose_oidc_logging:
-            _log.debug(
-                "claims for the role %s: %s", role.name, msgspec.json.encode(claims).decode()
-            )
+            _log.debug("a login by the role %s has the claims %s", role.name, sorted(claims))
         groups = None
         if role.groups_claim:
             groups = await request.once(

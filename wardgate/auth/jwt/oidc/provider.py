@@ -4,6 +4,7 @@ Each request goes to an address that the provider's own configuration names; whe
 asked over TLS, so is everything else of it.
 """
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -13,7 +14,7 @@ from urllib.parse import quote_plus, urlencode, urlsplit
 
 import msgspec
 
-from wardgate.auth.jwt.asking import ask, discovered
+from wardgate.auth.jwt.asking import ask, discovered, is_address
 from wardgate.auth.jwt.config import Config
 from wardgate.auth.jwt.key_sets import AT_MOST_EVERY, FRESH
 from wardgate.auth.jwt.oidc.flows import Flow
@@ -22,7 +23,8 @@ from wardgate.core.core import Core
 from wardgate.core.outgoing import Answer, OutgoingFailed
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-PENDING = ("authorization_pending", "slow_down")
+SLOW_DOWN = "slow_down"
+PENDING = ("authorization_pending", SLOW_DOWN)
 """The errors of RFC 8628, section 3.5, after which a device may ask again."""
 _FINE = 200
 _ERROR = re.compile("[A-Za-z0-9_]{1,64}")  # an error code that is repeated
@@ -65,26 +67,50 @@ class ProviderRefused(Exception):
         self.code = code
 
 
+class _Asked:
+    """What came of asking the provider about itself, with one configuration. `ended` is when, in
+    seconds since the epoch; there is a `task` while it is being asked."""
+
+    def __init__(self, written: str) -> None:
+        self.written = written
+        self.ended = float("-inf")
+        self.metadata: Metadata | None = None
+        self.why = "it could not be asked"
+        self.task: asyncio.Task[None] | None = None
+
+
 class Provider:
     """The provider of one mount, as this process knows it."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._known: tuple[str, float, Metadata] | None = None
-        self._failed: tuple[str, float, str] | None = None
+        self._asked: _Asked | None = None
+        self._exchanges: dict[tuple[str, str, str], asyncio.Task[Tokens]] = {}
 
     async def metadata(self, config: Config) -> Metadata:
-        """What the provider says of itself, kept for a while. Raises `OutgoingFailed`; strangers
-        cannot make this ask more often than every few seconds."""
-        now = self._core.clock.now()
-        if self._known is not None:
-            written, asked, metadata = self._known
-            if written == config.written and 0 <= now - asked < FRESH:
-                return metadata
-        if self._failed is not None:
-            written, asked, why = self._failed
-            if written == config.written and 0 <= now - asked < AT_MOST_EVERY:
-                raise OutgoingFailed(why)
+        """What the provider says of itself, kept for `FRESH` seconds. Raises `OutgoingFailed`.
+
+        All who need it at the same time wait for the same answer, and after one that is of no use
+        the provider is left alone for `AT_MOST_EVERY` seconds: strangers cannot make this ask more
+        often. Only a configuration that was written anew is asked about at once.
+        """
+        asked = self._asked
+        if asked is None or asked.written != config.written:
+            asked = self._asked = _Asked(config.written)
+        if asked.task is None:
+            age = self._core.clock.now() - asked.ended
+            if asked.metadata is not None and 0 <= age < FRESH:
+                return asked.metadata
+            if 0 <= age < AT_MOST_EVERY:
+                raise OutgoingFailed(asked.why)
+            asked.task = asyncio.create_task(self._discover(config, asked))
+        await asyncio.shield(asked.task)
+        if asked.metadata is None:
+            raise OutgoingFailed(asked.why)
+        return asked.metadata
+
+    async def _discover(self, config: Config, asked: "_Asked") -> None:
+        asked.metadata = None
         try:
             document = await discovered(
                 self._core,
@@ -92,15 +118,27 @@ class Provider:
                 ca_pem=config.oidc_discovery_ca_pem,
                 server_names=config.override_allowed_server_names,
             )
-            metadata = _metadata(document)
+            asked.metadata = _metadata(document)
         except OutgoingFailed as error:
-            self._failed = (config.written, now, str(error))
-            raise
-        self._known = (config.written, now, metadata)
-        return metadata
+            asked.why = str(error)
+        finally:
+            asked.ended, asked.task = self._core.clock.now(), None
 
     async def exchanged(self, config: Config, flow: Flow, code: str) -> Tokens:
-        """The tokens for an authorization code. Raises `OutgoingFailed` and `ProviderRefused`."""
+        """The tokens for an authorization code. Raises `OutgoingFailed` and `ProviderRefused`.
+
+        A code is good once, and a provider may take back the tokens of one that comes twice
+        (RFC 6749, section 4.1.2): whoever clicks twice waits for the same answer.
+        """
+        exchange = (config.written, flow.state, code)
+        task = self._exchanges.get(exchange)
+        if task is None:
+            task = asyncio.create_task(self._exchange(config, flow, code))
+            self._exchanges[exchange] = task
+            task.add_done_callback(lambda _: self._exchanges.pop(exchange, None))
+        return await asyncio.shield(task)
+
+    async def _exchange(self, config: Config, flow: Flow, code: str) -> Tokens:
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -230,7 +268,9 @@ def _metadata(document: dict[str, Any]) -> Metadata:
     for name in Metadata.__struct_fields__:
         if not name.endswith("_endpoint") or not (url := getattr(metadata, name)):
             continue
-        if urlsplit(url).scheme != "https" and (secure or urlsplit(url).scheme != "http"):
+        if not is_address(url):
+            raise OutgoingFailed(f"the provider's {name} is no http or https address")
+        if secure and urlsplit(url).scheme != "https":
             raise OutgoingFailed(f"the provider's {name} is not https, as its own address is")
     return metadata
 
@@ -245,11 +285,19 @@ def _device_code(found: dict[str, Any]) -> DeviceCode:
     device_code, interval = text("device_code"), found.get("interval")
     if not device_code or not url:
         raise OutgoingFailed("its answer has no device_code, or no verification_uri")
+    # people's terminals show these
+    if not is_address(url):
+        raise OutgoingFailed("its verification_uri is no address of a page")
+    user_code = "" if complete else text("user_code")
+    if not user_code.isprintable():
+        raise OutgoingFailed("its user_code cannot be shown")
+    if isinstance(interval, bool) or not isinstance(interval, int) or not 0 < interval < 3600:
+        interval = 0
     return DeviceCode(
         device_code=device_code,
         url=url,
-        user_code="" if complete else text("user_code"),
-        interval=interval if isinstance(interval, int) and 0 < interval < 3600 else 0,
+        user_code=user_code,
+        interval=interval,
     )
 
 

@@ -41,11 +41,13 @@ def check_endpoint(config: Config) -> None:
     try:
         parts = urlsplit(given if isinstance(given, str) else " ")
         sound = parts.scheme in ("https", "http") and parts.hostname and parts.path in ("", "/")
+        sound = sound and not {"?", "#", "@"} & set(given)
     except ValueError:
         sound = False
     if given != "" and not sound:
         raise InvalidRequest(
-            "provider_config: graph_endpoint must be like https://graph.example, without a path"
+            "provider_config: graph_endpoint must be like https://graph.example, without a path or"
+            " anything else behind the host"
         )
 
 
@@ -95,7 +97,7 @@ def _source(config: Config, role: Role, claims: Claims) -> str:
     base = _OLD_GRAPHS.get(parts.netloc.lower())
     if base is None:
         base = f"{parts.scheme}://{parts.netloc.lower()}"
-        own = str(config.provider_config.get("graph_endpoint", "")).rstrip("/")
+        own = str(config.provider_config.get("graph_endpoint", "")).rstrip("/").lower()
         if base not in GRAPHS and (not own or base != own):
             raise _missing(
                 role,

@@ -56,6 +56,7 @@ class GoogleAccess:
         self._tokens = _text(settings, "token_endpoint") or _TOKENS
         self._token = ""
         self._until = 0.0
+        self._asking: asyncio.Task[None] | None = None
 
     async def check(self) -> None:
         """Raises `OutgoingFailed` when there is a key, and it is none."""
@@ -63,12 +64,21 @@ class GoogleAccess:
             await asyncio.to_thread(_read_key, self._service_account)
 
     async def token(self) -> str:
-        """An access token for the directory. Raises `OutgoingFailed`."""
+        """An access token for the directory; those who need a new one at the same time wait for the
+        same. Raises `OutgoingFailed`."""
+        if not self._token or self._core.clock.now() >= self._until - _SPARE:
+            if self._asking is None:
+                self._asking = asyncio.create_task(self._ask_anew())
+            await asyncio.shield(self._asking)  # a login that is given up ends it for nobody else
+        return self._token
+
+    async def _ask_anew(self) -> None:
         now = self._core.clock.now()
-        if not self._token or now >= self._until - _SPARE:
+        try:
             self._token, seconds = await self._new()
             self._until = now + seconds
-        return self._token
+        finally:
+            self._asking = None
 
     async def _new(self) -> tuple[str, float]:
         if self._service_account:

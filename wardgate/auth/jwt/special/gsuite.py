@@ -66,6 +66,8 @@ class GoogleDirectory:
         while True:
             page = await self._get("groups", query)
             groups = page.get("groups") or []
+            if not isinstance(groups, list) or not all(isinstance(one, dict) for one in groups):
+                raise OutgoingFailed("the answer has no list of groups")
             found += [str(group["email"]) for group in groups if group.get("email")]
             following = page.get("nextPageToken")
             if not following:
