@@ -4,7 +4,6 @@ The data directory is filled by the server's own code in large commits (`bench.f
 else is measured on a real server process that serves it.
 """
 
-import asyncio
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from bench.api import Api
 from bench.clients import Say
 from bench.filling import Filled, fill
 from bench.servers import KINDS, opened, running, started
-from wardgate.store.lmdb import LmdbStore
+from bench.watch import Watch
 
 KIND = KINDS["wardgate"]
 UNDISTURBED = 5.0  # seconds
@@ -83,13 +82,13 @@ def _end_children(root: Api, filled: Filled, data: Path, children: int, say: Say
     say("lookups while nothing else happens")
     quiet = clients.undisturbed(root.port, clients.lookup(filled.ordinary), UNDISTURBED)
     say(f"revoking the token with {children:,} children")
-    watch = _Watch(data, f"token/child/{filled.parent_name}/")
+    watch = Watch(data, PATIENCE)
     try:
         busy, took = clients.while_waiting(
             root.port,
             clients.lookup(filled.ordinary),
             lambda: root.call("POST", "auth/token/revoke", {"token": filled.parent}),
-            watch.empty,
+            lambda: watch.empty(f"token/child/{filled.parent_name}/", "job/token/"),
         )
     finally:
         watch.close()
@@ -106,27 +105,6 @@ def _end_children(root: Api, filled: Filled, data: Path, children: int, say: Say
         Finding("slowest lookup meanwhile", busy.quantile(1.0), "ms"),
         Finding("lookups that were not answered rightly", quiet.wrong + busy.wrong, "", 0),
     ]
-
-
-class _Watch:
-    """Looks into the data file from outside, so that watching costs the server nothing."""
-
-    def __init__(self, data: Path, folder: str) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._store = LmdbStore.open(data)
-        self._folder = folder
-        self._deadline = time.monotonic() + PATIENCE
-
-    def empty(self) -> bool:
-        left = self._loop.run_until_complete(self._store.list(self._folder, limit=1))
-        jobs = self._loop.run_until_complete(self._store.list("job/token/", limit=1))
-        if time.monotonic() > self._deadline:
-            raise TimeoutError("the children of a revoked token are not gone yet")
-        return not left and not jobs
-
-    def close(self) -> None:
-        self._loop.run_until_complete(self._store.close())
-        self._loop.close()
 
 
 def table(found: list[Finding]) -> Table:

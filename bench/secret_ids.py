@@ -7,7 +7,6 @@ a real server that serves it, by a client that logs in at fixed times (`bench.cl
 import asyncio
 import base64
 import http.client
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from bench.clients import PacedQuestions, Question, Say
 from bench.filling import COMMIT
 from bench.scale import Finding
 from bench.servers import KINDS, opened, started
+from bench.watch import Watch
 from wardgate.auth.approle.records import (
     ROLE,
     ROLES,
@@ -65,16 +65,18 @@ def measure(folder: Path, count: int, say: Say) -> list[Finding]:
         root = opened(KIND, Api(api.port, filled.root_token), process).api
         root.call("POST", "auth/many/role/machine", {"role_id": "machine"})
         root.call("POST", "auth/many/role/machine/custom-secret-id", {"secret_id": "its secret"})
-        watch = _Watch(data, filled.prefix)
+        watch = Watch(data, PATIENCE)
         try:
             say("logins while what has ended is swept away")
-            swept = _meanwhile(root, lambda: None, watch.empty("expiry/"))
+            swept = _meanwhile(root, lambda: None, lambda: watch.empty(f"{filled.prefix}expiry/"))
             say("logins while nothing else happens")
             quiet = clients.undisturbed(root.port, LOGIN, UNDISTURBED)
             say(f"logins while {count // 2:,} accessors are listed {LISTS} times")
             listed = _meanwhile(root, lambda: _list(root, count // 2), lambda: True)
             say(f"logins while the {count // 2:,} of a deleted role are swept away")
-            gone = _meanwhile(root, lambda: _delete(root), watch.empty("gone/"))
+            gone = _meanwhile(
+                root, lambda: _delete(root), lambda: watch.empty(f"{filled.prefix}gone/")
+            )
         finally:
             watch.close()
     base = quiet.quantile(0.99)
@@ -149,28 +151,3 @@ async def _role(node: Node, mount: Mount, name: str, count: int, expires: float,
         await node.core.storage.transact(work)
         if made and made % 100_000 == 0:
             say(f"{made:,} secret ids of the role {name} are written")
-
-
-class _Watch:
-    """Looks into the data file from outside, so that watching costs the server nothing."""
-
-    def __init__(self, data: Path, prefix: str) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._store = LmdbStore.open(data)
-        self._prefix = prefix
-        self._deadline = time.monotonic() + PATIENCE
-
-    def empty(self, folder: str) -> Callable[[], bool]:
-        """Whether nothing is left below `folder` of the mount."""
-
-        def done() -> bool:
-            if time.monotonic() > self._deadline:
-                raise TimeoutError("what has ended is not swept away yet")
-            listing = self._store.list(self._prefix + folder, limit=1)
-            return not self._loop.run_until_complete(listing)
-
-        return done
-
-    def close(self) -> None:
-        self._loop.run_until_complete(self._store.close())
-        self._loop.close()

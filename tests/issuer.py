@@ -14,13 +14,15 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from tests.serving import on_a_thread
 
 JsonMap = dict[str, Any]
 _GUARD = 60.0  # seconds after which a test that hangs is ended
@@ -161,14 +163,9 @@ def serving() -> Iterator[Issuer]:
         def log_message(self, format: str, *arguments: Any) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        issuer.address = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
+    with on_a_thread(Handler) as address:
+        issuer.address = address
         try:
             yield issuer
         finally:
             issuer.going_on.set()
-            server.shutdown()
-            thread.join()

@@ -9,15 +9,15 @@ import base64
 import hashlib
 import json
 import secrets
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote_plus, urlsplit
 
 from tests.issuer import Issuer, JsonMap, signed
+from tests.serving import on_a_thread
 
 CLIENT_ID = "wardgate"
 CLIENT_SECRET = "s3cret: with &=%"
@@ -178,13 +178,6 @@ def odd_provider(now: Callable[[], float]) -> Iterator[OddProvider]:
         def log_message(self, format: str, *arguments: Any) -> None:
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        provider.address = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-        thread.start()
-        try:
-            yield provider
-        finally:
-            server.shutdown()
-            thread.join()
+    with on_a_thread(Handler) as address:
+        provider.address = address
+        yield provider

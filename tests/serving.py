@@ -1,7 +1,9 @@
-"""A server on loopback in the loop of the test that it is for."""
+"""Servers on loopback for one test: in its own loop, or on a thread beside it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from aiohttp import web
 
@@ -25,3 +27,17 @@ async def serving(handler: Handler, authority: Authority | None = None) -> Async
         yield f"{'https' if authority else 'http'}://127.0.0.1:{port}"
     finally:
         await runner.cleanup()
+
+
+@contextmanager
+def on_a_thread(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """The address of a server whose requests `handler` answers, each on a thread of its own."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -34,7 +34,7 @@ MOST_KEYS = 200
 """Keys of a set that are looked at."""
 _RSA_BITS = (1024, 8192)  # below: broken; above: a check takes milliseconds
 _MOST_EXPONENT = 2**64  # everybody uses 65537; with the largest, a check takes 6 ms
-_KINDS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
+KINDS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
     "RSA": RSAKey,
     "EC": ECKey,
     "OKP": OKPKey,
@@ -81,20 +81,23 @@ class VerificationKey:
         )
 
 
-class _Registry(jws.JWSRegistry):
-    """Takes `ALGORITHMS` and nothing else, without a warning of the name "EdDSA": RFC 9864 has a
-    new one, but this is the one that issuers use."""
-
-    max_header_length = 16 * 1024  # certificate chains are there, though nobody reads them
-    max_payload_length = LONGEST
+class Registry(jws.JWSRegistry):
+    """Takes the given algorithms and nothing else, without a warning of the name "EdDSA": RFC 9864
+    has a new one, but this is the one that issuers use, and the one in Vault's API."""
 
     def get_alg(self, name: str) -> Any:
-        if name not in ALGORITHMS:
+        if name not in (self.allowed or ()):
             raise UnsupportedAlgorithmError
         return self.algorithms[name]
 
 
-_REGISTRY = _Registry(strict_check_header=False)  # what is not known is ignored (RFC 7515, 4)
+class _LongRegistry(Registry):
+    max_header_length = 16 * 1024  # certificate chains are there, though nobody reads them
+    max_payload_length = LONGEST
+
+
+# what is not known is ignored (RFC 7515, section 4)
+_REGISTRY = _LongRegistry(algorithms=ALGORITHMS, strict_check_header=False)
 
 
 def header_of(token: str) -> Header:
@@ -205,7 +208,7 @@ def key_set(document: Any) -> tuple[VerificationKey, ...]:
     for jwk in listed[:MOST_KEYS]:
         if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig":
             continue
-        kind = _KINDS.get(str(jwk.get("kty")))
+        kind = KINDS.get(str(jwk.get("kty")))
         if kind is None:
             continue
         public = {name: value for name, value in jwk.items() if name in _PUBLIC}

@@ -11,6 +11,7 @@ it does, the workers see it and stop.
 import contextlib
 import logging
 import os
+import select
 import selectors
 import signal
 import socket
@@ -42,12 +43,12 @@ class Worker:
         self._ready = ready
         self.parent = parent
         """A descriptor that becomes readable when the parent has died."""
-        self._parent_pid = os.getppid()
 
     @property
     def is_orphan(self) -> bool:
-        """Whether the parent has died."""
-        return os.getppid() != self._parent_pid
+        """Whether the parent has died. (Its descriptors are closed some time before the number of a
+        process's parent changes.)"""
+        return bool(select.select([self.parent], [], [], 0)[0])
 
     def tell_ready(self) -> None:
         """Say that requests are answered."""

@@ -1,6 +1,6 @@
 """Single properties of a role at paths of their own, all made of one table."""
 
-from typing import Any, cast
+from typing import Any, cast, get_type_hints
 
 import msgspec
 
@@ -172,7 +172,7 @@ def _shown(declared: Property, role: Role) -> JsonMap:
 def _group(declared: Property) -> type[_Readable]:
     """A class with the endpoints of one property."""
     path, name = f"role/{{role_name}}/{declared.path}", declared.path
-    hints = RoleBody.__annotations__ | RoleBody.__mro__[1].__annotations__
+    hints = get_type_hints(RoleBody, include_extras=True)
     body_type = msgspec.defstruct(
         f"{name.title().replace('-', '')}Body",
         [(field, hints[field], None) for field in declared.fields],

@@ -14,8 +14,6 @@ role ends all of its secret ids in the same commit, and whoever makes a role of 
 does not revive them (CVE-2023-24999 and its kin: nothing leads from one role to another's).
 """
 
-import re
-
 import msgspec
 
 from wardgate.core.core import Core
@@ -24,7 +22,7 @@ from wardgate.core.identity.records import folded
 from wardgate.core.ids import new_uuid
 from wardgate.core.records import Codec
 from wardgate.core.storage import Transaction, View
-from wardgate.errors import UnsupportedPath
+from wardgate.framework.names import checked_name
 from wardgate.framework.token_fields import TokenSettings
 
 ROLES = "role/"
@@ -36,7 +34,7 @@ GONE = "gone/"
 
 LONGEST_ID = 4096
 """Characters that a role id or a secret id may have: hashing what strangers send is bounded."""
-_NAME = re.compile(r"\w(?:[\w.-]{0,254}\w)?", re.ASCII)
+_LONGEST_NAME = 256  # characters
 
 
 class Role(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -95,9 +93,7 @@ def new_role() -> Role:
 
 def canonical_role_name(name: str) -> str:
     """The one spelling of a role's name; `UnsupportedPath` for what no role can be called."""
-    if not _NAME.fullmatch(name):
-        raise UnsupportedPath
-    return name.lower()
+    return checked_name(name, _LONGEST_NAME)
 
 
 async def role_by_name(storage: View, name: str) -> Role | None:

@@ -119,7 +119,11 @@ async def save_role(
     `InvalidRequest` for what cannot be, and for the id of another role.
     """
     storage, transaction = request.storage, request.transaction
-    warnings = _without_default(body)
+    warnings: list[str] = []
+    if body.token_type in ("default-batch", "default-service"):
+        meant = body.token_type.removeprefix("default-")
+        warnings.append(f"{body.token_type} has no useful meaning; adjusting to {meant}")
+        body = msgspec.structs.replace(body, token_type=meant)
     role = changed_role(before or new_role(), body)
     if before is None or role.role_id != before.role_id:
         key = await role_id_key(core, transaction, role.role_id)
@@ -136,15 +140,6 @@ async def save_role(
             " max TTL value will be truncated"
         )
     return warnings
-
-
-def _without_default(body: RoleBody) -> list[str]:
-    """Make ``default-batch`` and the like of a role what they can only mean; warnings about it."""
-    given = body.token_type or ""
-    if given not in ("default-batch", "default-service"):
-        return []
-    body.token_type = given.removeprefix("default-")
-    return [f"{given} has no useful meaning; adjusting to {body.token_type}"]
 
 
 def changed_role(role: Role, body: RoleBody) -> Role:

@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeVar
 
 from wardgate.clock import Clock
 from wardgate.core.outgoing import OutgoingFailed
+from wardgate.core.single_flight import SingleFlight
 from wardgate.framework.jws import VerificationKey
 
 FRESH = 15 * 60.0
@@ -36,7 +37,7 @@ class KeySet:
         self._fetched = -KEPT
         self._tried = -AT_MOST_EVERY
         self._failure = ""
-        self._fetching: asyncio.Task[None] | None = None
+        self._fetching: SingleFlight[None] = SingleFlight()
 
     def known(self) -> Known:
         """The keys that are good without asking anybody, which may be none: those that are fresh, and
@@ -69,15 +70,16 @@ class KeySet:
         if not known or known is tried:
             fetching = self._begun()
             if fetching is not None:
-                await asyncio.shield(fetching)
+                await fetching
             known = self.known()
         return () if known is tried else known
 
-    def _begun(self) -> asyncio.Task[None] | None:
+    def _begun(self) -> "asyncio.Future[None] | None":
         """The fetch that is under way, which may have been begun now; None when it is too early."""
-        if self._fetching is None and not 0 <= self._clock.now() - self._tried < AT_MOST_EVERY:
-            self._fetching = asyncio.create_task(self._fetch_keys())
-        return self._fetching
+        too_early = 0 <= self._clock.now() - self._tried < AT_MOST_EVERY
+        if too_early and not self._fetching.under_way():
+            return None
+        return self._fetching.begin(self._fetch_keys)
 
     async def _fetch_keys(self) -> None:
         try:
@@ -87,7 +89,6 @@ class KeySet:
             self._failure = str(error)
         finally:
             self._tried = self._clock.now()  # its end: it may have taken longer than the pause
-            self._fetching = None
 
     def _age(self) -> float:
         """Seconds since the keys were fetched; infinite where a clock was set back, since nobody

@@ -1,20 +1,15 @@
-"""The names of roles: letters, digits, ``_``, ``-`` and ``.``, in any case, stored in lower case."""
+"""The names of roles, which are parts of keys in the storage."""
 
-import re
+from wardgate.framework import names
 
-from wardgate.errors import UnsupportedPath
-
-_NAME = re.compile(r"\w(?:[\w.-]*\w)?", re.ASCII)
-_LONGEST = 512  # characters; a name is part of a key in the storage
+_LONGEST = 512  # characters
 
 
 def is_name(name: str) -> bool:
     """Whether a role can have this name."""
-    return len(name) <= _LONGEST and _NAME.fullmatch(name) is not None
+    return names.is_name(name, _LONGEST)
 
 
 def checked_name(name: str) -> str:
     """The name as it is stored; what is no name is a path that does not exist."""
-    if not is_name(name):
-        raise UnsupportedPath
-    return name.lower()
+    return names.checked_name(name, _LONGEST)

@@ -1,6 +1,5 @@
 """``role``: which service accounts of which namespaces get which tokens."""
 
-import re
 from typing import Annotated
 
 import msgspec
@@ -16,6 +15,7 @@ from wardgate.core.storage import View
 from wardgate.errors import InvalidRequest, NotFound, UnsupportedPath
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Doc, StringList
+from wardgate.framework.names import is_name
 from wardgate.framework.paging import Page
 from wardgate.framework.token_fields import (
     OLD_NAMES,
@@ -28,7 +28,7 @@ ROLES = "role/"
 ANY = "*"
 UID, NAME = "serviceaccount_uid", "serviceaccount_name"
 ALIAS_SOURCES = (UID, NAME)
-_ROLE_NAME = re.compile(r"\w(?:[\w.-]{0,253}\w)?", re.ASCII)
+_LONGEST_NAME = 255  # characters
 _SELECTOR = "bound_service_account_namespace_selector"
 
 
@@ -99,7 +99,7 @@ ROLE: Codec[Role] = Codec(Role)
 
 def role_key(name: str) -> str | None:
     """The one form of a role's name; None for what no role can be called."""
-    return name.lower() if _ROLE_NAME.fullmatch(name) else None
+    return name.lower() if is_name(name, _LONGEST_NAME) else None
 
 
 async def role_of(storage: View, name: str) -> Role | None:

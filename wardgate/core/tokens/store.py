@@ -103,11 +103,13 @@ class TokenStore:
 
     async def name(self, transaction: Transaction, token_id: str) -> str:
         """The storage name that belongs to a token id."""
-        return _named(token_id, await self._salt(transaction))
+        salt = transaction.constants.get(SALT_KEY) or await self._read_salt(transaction)
+        return _named(token_id, salt)
 
     async def hashed(self, transaction: Transaction, text: str) -> str:
         """A keyed hash of `text`, by which the storage tells nothing of it."""
-        return _hashed(text, await self._salt(transaction))
+        salt = transaction.constants.get(SALT_KEY) or await self._read_salt(transaction)
+        return _hashed(text, salt)
 
     def known_name(self, transaction: Transaction, token_id: str) -> str:
         """The name of what may be a token, of whatever type; empty for what cannot be one, and
@@ -117,11 +119,8 @@ class TokenStore:
             return ""
         return _named(token_id, salt)
 
-    async def _salt(self, transaction: Transaction) -> bytes:
-        salt: bytes | None = transaction.constants.get(SALT_KEY)
-        if salt is not None:
-            return salt
-        salt = await transaction.get(SALT_KEY, _BYTES)
+    async def _read_salt(self, transaction: Transaction) -> bytes:
+        salt: bytes | None = await transaction.get(SALT_KEY, _BYTES)
         if salt is None:
             raise InternalError("the token salt is missing from the storage")
         transaction.constants[SALT_KEY] = salt  # made with the storage, it never changes

@@ -10,9 +10,10 @@ from wardgate.core.operation import Operation
 from wardgate.core.request import JsonMap, Request, Response
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Body, Doc
+from wardgate.framework.jws import BadSignature, Malformed
 from wardgate.identity.oidc.discovery import published_keys
 from wardgate.identity.oidc.records import issuer_of
-from wardgate.identity.oidc.signing import BadSignature, Malformed, verified
+from wardgate.identity.oidc.signing import verified
 
 
 class IntrospectBody(Body):

@@ -5,7 +5,7 @@ call what is here in a thread.
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -14,47 +14,26 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 from joserfc import jws
-from joserfc.errors import JoseError, UnsupportedAlgorithmError
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeyParameters, OKPKey, RSAKey
 
+from wardgate.framework.jws import KINDS, AnyKey, BadSignature, Malformed, Registry
 from wardgate.identity.oidc.records import KeyPair
 
 Jwk: TypeAlias = dict[str, str]
-AnyKey: TypeAlias = RSAKey | ECKey | OKPKey
 
 _RSA_BITS = 2048
-_KINDS: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
-    "RSA": RSAKey,
-    "EC": ECKey,
-    "OKP": OKPKey,
-}
 _CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA")
 """All that a named key may have."""
 
 
-class Malformed(Exception):
-    """Not a signed token at all."""
-
-
-class BadSignature(Exception):
-    """A token that none of the keys has signed."""
-
-
-class _Registry(jws.JWSRegistry):
-    """Takes `ALGORITHMS` and nothing else, without a warning of the name "EdDSA": RFC 9864 has a
-    new one, but this is the one in Vault's API."""
-
+class _Registry(Registry):
     max_payload_length = 1024 * 1024  # an entity's metadata may be long
 
-    def get_alg(self, name: str) -> Any:
-        if name not in ALGORITHMS:
-            raise UnsupportedAlgorithmError
-        return self.algorithms[name]
 
-
-_REGISTRY = _Registry()
+_REGISTRY = _Registry(algorithms=ALGORITHMS)
 
 
 def new_pair(algorithm: str, key_id: str) -> KeyPair:
@@ -77,7 +56,7 @@ def sign(pair: KeyPair, claims: bytes) -> str:
     """`claims`, a JSON object, as a signed token in its compact form."""
     # the key comes from under the barrier, where nobody else can write: its primes are as we made them
     loaded = load_der_private_key(pair.private, None, unsafe_skip_rsa_key_validation=True)
-    key = _KINDS[pair.public["kty"]].import_key(loaded)  # type: ignore[arg-type]
+    key = KINDS[pair.public["kty"]].import_key(loaded)  # type: ignore[arg-type]
     header = {"alg": pair.algorithm, "kid": pair.id}
     return jws.serialize_compact(header, claims, key, registry=_REGISTRY)
 
@@ -95,7 +74,7 @@ def verified(token: str, published: Mapping[str, Jwk]) -> bytes:
     if jwk is None or header.get("alg") != jwk["alg"]:
         raise BadSignature
     try:
-        key = _KINDS[jwk["kty"]].import_key(dict(jwk))
+        key = KINDS[jwk["kty"]].import_key(dict(jwk))
         return jws.deserialize_compact(token, key, registry=_REGISTRY).payload
     except (JoseError, ValueError):
         raise BadSignature from None

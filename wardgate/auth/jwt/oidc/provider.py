@@ -4,7 +4,6 @@ Each request goes to an address that the provider's own configuration names; whe
 asked over TLS, so is everything else of it.
 """
 
-import asyncio
 import base64
 import hashlib
 import re
@@ -21,6 +20,7 @@ from wardgate.auth.jwt.oidc.flows import Flow
 from wardgate.auth.jwt.roles import Role
 from wardgate.core.core import Core
 from wardgate.core.outgoing import Answer, OutgoingFailed
+from wardgate.core.single_flight import SingleFlight
 
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 SLOW_DOWN = "slow_down"
@@ -69,14 +69,13 @@ class ProviderRefused(Exception):
 
 class _Asked:
     """What came of asking the provider about itself, with one configuration. `ended` is when, in
-    seconds since the epoch; there is a `task` while it is being asked."""
+    seconds since the epoch."""
 
     def __init__(self, written: str) -> None:
         self.written = written
         self.ended = float("-inf")
         self.metadata: Metadata | None = None
         self.why = "it could not be asked"
-        self.task: asyncio.Task[None] | None = None
 
 
 class Provider:
@@ -85,7 +84,8 @@ class Provider:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._asked: _Asked | None = None
-        self._exchanges: dict[tuple[str, str, str], asyncio.Task[Tokens]] = {}
+        self._discovering: SingleFlight[None] = SingleFlight()
+        self._exchanging: SingleFlight[Tokens] = SingleFlight()
 
     async def metadata(self, config: Config) -> Metadata:
         """What the provider says of itself, kept for `FRESH` seconds. Raises `OutgoingFailed`.
@@ -97,19 +97,18 @@ class Provider:
         asked = self._asked
         if asked is None or asked.written != config.written:
             asked = self._asked = _Asked(config.written)
-        if asked.task is None:
+        if not self._discovering.under_way(config.written):
             age = self._core.clock.now() - asked.ended
             if asked.metadata is not None and 0 <= age < FRESH:
                 return asked.metadata
             if 0 <= age < AT_MOST_EVERY:
                 raise OutgoingFailed(asked.why)
-            asked.task = asyncio.create_task(self._discover(config, asked))
-        await asyncio.shield(asked.task)
+        await self._discovering.begin(lambda: self._discover(config, asked), config.written)
         if asked.metadata is None:
             raise OutgoingFailed(asked.why)
         return asked.metadata
 
-    async def _discover(self, config: Config, asked: "_Asked") -> None:
+    async def _discover(self, config: Config, asked: _Asked) -> None:
         asked.metadata = None
         try:
             document = await discovered(
@@ -122,7 +121,7 @@ class Provider:
         except OutgoingFailed as error:
             asked.why = str(error)
         finally:
-            asked.ended, asked.task = self._core.clock.now(), None
+            asked.ended = self._core.clock.now()
 
     async def exchanged(self, config: Config, flow: Flow, code: str) -> Tokens:
         """The tokens for an authorization code. Raises `OutgoingFailed` and `ProviderRefused`.
@@ -130,13 +129,9 @@ class Provider:
         A code is good once, and a provider may take back the tokens of one that comes twice
         (RFC 6749, section 4.1.2): whoever clicks twice waits for the same answer.
         """
-        exchange = (config.written, flow.state, code)
-        task = self._exchanges.get(exchange)
-        if task is None:
-            task = asyncio.create_task(self._exchange(config, flow, code))
-            self._exchanges[exchange] = task
-            task.add_done_callback(lambda _: self._exchanges.pop(exchange, None))
-        return await asyncio.shield(task)
+        return await self._exchanging.begin(
+            lambda: self._exchange(config, flow, code), (config.written, flow.state, code)
+        )
 
     async def _exchange(self, config: Config, flow: Flow, code: str) -> Tokens:
         form = {

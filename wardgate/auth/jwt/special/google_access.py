@@ -19,6 +19,7 @@ from joserfc.jwk import RSAKey
 
 from wardgate.core.core import Core
 from wardgate.core.outgoing import Answer, OutgoingFailed
+from wardgate.core.single_flight import SingleFlight
 
 SCOPES = (
     "https://www.googleapis.com/auth/admin.directory.group.readonly",
@@ -56,7 +57,7 @@ class GoogleAccess:
         self._tokens = _text(settings, "token_endpoint") or _TOKENS
         self._token = ""
         self._until = 0.0
-        self._asking: asyncio.Task[None] | None = None
+        self._asking: SingleFlight[None] = SingleFlight()
 
     async def check(self) -> None:
         """Raises `OutgoingFailed` when there is a key, and it is none."""
@@ -67,18 +68,13 @@ class GoogleAccess:
         """An access token for the directory; those who need a new one at the same time wait for the
         same. Raises `OutgoingFailed`."""
         if not self._token or self._core.clock.now() >= self._until - _SPARE:
-            if self._asking is None:
-                self._asking = asyncio.create_task(self._ask_anew())
-            await asyncio.shield(self._asking)  # a login that is given up ends it for nobody else
+            await self._asking.begin(self._ask_anew)
         return self._token
 
     async def _ask_anew(self) -> None:
         now = self._core.clock.now()
-        try:
-            self._token, seconds = await self._new()
-            self._until = now + seconds
-        finally:
-            self._asking = None
+        self._token, seconds = await self._new()
+        self._until = now + seconds
 
     async def _new(self) -> tuple[str, float]:
         if self._service_account:
