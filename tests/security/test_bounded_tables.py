@@ -27,10 +27,10 @@ from tests.node import NodeUnderTest, with_node
 from tests.odd_provider import CALLBACK, OddProvider
 from tests.unit.auth.jwt.browser_logins import begun, callback, logged_in, stored, with_provider
 from wardgate.auth import userpass
-from wardgate.auth.jwt.oidc import flows
 from wardgate.core import lockout
 from wardgate.core.quotas import MemoryCounters
 from wardgate.durations import _from_text
+from wardgate.framework import pending
 
 
 @with_node
@@ -121,8 +121,8 @@ async def test_47_durations_that_were_read_are_forgotten(node: NodeUnderTest) ->
 
 
 def test_47_logins_that_begin_without_end_fill_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flows, "REGIONS", 2)
-    monkeypatch.setattr(flows, "PER_REGION", 8)
+    monkeypatch.setattr(pending, "REGIONS", 2)
+    monkeypatch.setattr(pending, "PER_REGION", 8)
 
     @with_provider
     async def body(node: NodeUnderTest, provider: OddProvider) -> None:
@@ -137,7 +137,7 @@ def test_47_logins_that_begin_without_end_fill_no_disk(monkeypatch: pytest.Monke
 def test_47_a_flood_from_one_network_leaves_most_others_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(flows, "PER_REGION", 16)
+    monkeypatch.setattr(pending, "PER_REGION", 16)
 
     @with_provider
     async def body(node: NodeUnderTest, provider: OddProvider) -> None:

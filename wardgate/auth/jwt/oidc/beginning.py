@@ -5,15 +5,15 @@ import logging
 import msgspec
 
 from wardgate.auth.jwt.config import Config
-from wardgate.auth.jwt.oidc import flows
 from wardgate.auth.jwt.oidc.answers import unreachable
-from wardgate.auth.jwt.oidc.flows import LONGEST_CODE, Flow
+from wardgate.auth.jwt.oidc.flows import FLOWS, LONGEST_CODE, Flow
 from wardgate.auth.jwt.oidc.provider import Provider, ProviderRefused, authorization_url
 from wardgate.auth.jwt.oidc.redirects import is_allowed
 from wardgate.auth.jwt.roles import Role
 from wardgate.core.outgoing import OutgoingFailed
 from wardgate.core.request import Request, Response
 from wardgate.errors import InvalidRequest
+from wardgate.framework.pending import new_secret
 
 _log = logging.getLogger("wardgate.auth.jwt")
 
@@ -50,12 +50,12 @@ class Beginning:
         except OutgoingFailed as error:
             raise unreachable(error) from None
         by_code = "id_token" not in config.oidc_response_types
-        flow = await flows.begin(
+        flow = await FLOWS.begin(
             request,
             msgspec.structs.replace(
                 flow,
-                nonce=flows.new_secret(),
-                verifier=flows.new_secret() if by_code else "",
+                nonce=new_secret(),
+                verifier=new_secret() if by_code else "",
                 redirect_uri=redirect_uri,
                 max_age=max(role.max_age, 0),
             ),
@@ -79,7 +79,7 @@ class Beginning:
             raise InvalidRequest("the provider's device code is too long")
         interval = role.poll_interval or found.interval or INTERVAL
         flow = msgspec.structs.replace(flow, device_code=found.device_code, interval=interval)
-        flow = await flows.begin(request, flow)
+        flow = await FLOWS.begin(request, flow)
         data = {"auth_url": found.url, "state": flow.state, "poll_interval": str(interval)}
         if found.user_code:
             data["user_code"] = found.user_code

@@ -17,7 +17,6 @@ from wardgate.auth.jwt.config import Config
 from wardgate.auth.jwt.groups import NoGroups, ProviderGroups
 from wardgate.auth.jwt.keys import Keys
 from wardgate.auth.jwt.login import asked_role, check_address, configuration, grant_of
-from wardgate.auth.jwt.oidc import flows
 from wardgate.auth.jwt.oidc.answers import (
     EXPIRED,
     FAILED,
@@ -32,7 +31,7 @@ from wardgate.auth.jwt.oidc.answers import (
 )
 from wardgate.auth.jwt.oidc.beginning import Beginning
 from wardgate.auth.jwt.oidc.fields import AuthUrlBody, CallbackForm, CallbackQuery, PollBody
-from wardgate.auth.jwt.oidc.flows import LONGEST_CODE, Flow
+from wardgate.auth.jwt.oidc.flows import FLOWS, LONGEST_CODE, Flow
 from wardgate.auth.jwt.oidc.identifying import Identifying
 from wardgate.auth.jwt.oidc.provider import (
     PENDING,
@@ -48,6 +47,7 @@ from wardgate.core.outgoing import OutgoingFailed
 from wardgate.core.request import Request, Response
 from wardgate.errors import InvalidRequest, RequestError, UnsupportedOperation
 from wardgate.framework.endpoints import endpoint
+from wardgate.framework.pending import new_secret
 
 _TOLERANCE = 1.0
 """Seconds that a device may poll early: its clock and its way here are not ours."""
@@ -98,7 +98,6 @@ class OidcEndpoints:
         if role.callback_mode != "client" and not body.client_nonce:
             raise InvalidRequest("missing client_nonce")
         flow = Flow(
-            state="",
             begun=request.time,
             written=config.written,
             role=role.name,
@@ -121,7 +120,7 @@ class OidcEndpoints:
             if "text/html" not in (request.headers("accept") or ""):
                 raise
             # somebody looks at a browser
-            flow_before = await flows.find(request, query.state)
+            flow_before = await FLOWS.find(request, query.state)
             if flow_before is not None and flow_before.identified is not None:
                 return ended_page()
             return failed_page(" ".join(error.messages))
@@ -177,15 +176,15 @@ class OidcEndpoints:
         if flow.mode == "device":
             return await self._device_asked(request, config, flow, role)
         if flow.failure:
-            flows.end(request.storage, flow)
+            FLOWS.end(request.storage, flow)
             return refusal(flow.failure)
         if flow.identified is None:
             raise InvalidRequest("authorization_pending")
         if not hmac.compare_digest(flow.role_digest, _digest(role)):
-            flows.end(request.storage, flow)
+            FLOWS.end(request.storage, flow)
             return refusal(f"{FAILED} Role has changed; log in again.")
         response = grant_of(request, role.name, role, flow.identified)
-        flows.end(request.storage, flow)
+        FLOWS.end(request.storage, flow)
         return response
 
     async def _device_asked(
@@ -204,7 +203,7 @@ class OidcEndpoints:
             raise InvalidRequest(SLOW_DOWN) from None
         except ProviderRefused as error:
             if error.code not in PENDING:
-                flows.end(request.storage, flow)
+                FLOWS.end(request.storage, flow)
                 return refusal(f"authorization failed: {error.code}")
             why = error.code
         except OutgoingFailed as error:
@@ -212,9 +211,9 @@ class OidcEndpoints:
         except InvalidRequest as error:
             why = " ".join(error.messages)
         else:
-            flows.end(request.storage, flow)
+            FLOWS.end(request.storage, flow)
             return grant_of(request, role.name, role, found)
-        flows.save(request.storage, msgspec.structs.replace(flow, polled=request.time))
+        FLOWS.save(request.storage, msgspec.structs.replace(flow, polled=request.time))
         return refusal(why)
 
     async def _asked_in_time(self, config: Config, flow: Flow, now: float) -> Tokens:
@@ -233,7 +232,7 @@ class OidcEndpoints:
         """The login with this state, as long as configuration and role are what it began with;
         `ended` is whether it may have succeeded or failed already."""
         config = await configuration(request)
-        flow = await flows.find(request, state)
+        flow = await FLOWS.find(request, state)
         if flow is None or flow.written != config.written:
             raise InvalidRequest(EXPIRED)
         if not ended and (flow.identified is not None or flow.failure or flow.mode == "device"):
@@ -258,8 +257,8 @@ class OidcEndpoints:
             flow = msgspec.structs.replace(flow, id_token=body.id_token)
         else:
             raise InvalidRequest(f"{FAILED} No code or id_token received.")
-        flow = msgspec.structs.replace(flow, confirmation=flows.new_secret())
-        flows.save(request.storage, flow)
+        flow = msgspec.structs.replace(flow, confirmation=new_secret())
+        FLOWS.save(request.storage, flow)
         return flow
 
     async def _given_token(
@@ -268,12 +267,12 @@ class OidcEndpoints:
         """The token for whoever has logged in. The login is over when it succeeds, and when the
         provider says that it failed; else it can be tried again."""
         if query.error:
-            flows.end(request.storage, flow)
+            FLOWS.end(request.storage, flow)
             return refusal(f"{FAILED} {_told(query.error)}")
         check_address(request, role)
         tokens = await self._tokens(request, config, flow, query)
         found = await self._identifying.identified(request, config, role, flow, tokens)
-        flows.end(request.storage, flow)
+        FLOWS.end(request.storage, flow)
         return grant_of(request, role.name, role, found)
 
     async def _kept_for_poll(
@@ -296,9 +295,9 @@ class OidcEndpoints:
         except RequestError as error:
             why = " ".join(error.messages)
             if tokens is not None:
-                flows.save(request.storage, _ended(flow, failure=why or FAILED))
+                FLOWS.save(request.storage, _ended(flow, failure=why or FAILED))
             return failed_page(why, error.status)
-        flows.save(
+        FLOWS.save(
             request.storage,
             msgspec.structs.replace(_ended(flow), identified=found, role_digest=_digest(role)),
         )
