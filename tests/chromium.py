@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 ARTEFACTS = Path(__file__).parent.parent / "test-artefacts"
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _LOCAL = "MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1"
+_REFUSED = "Failed to load resource: the server responded with a status of "
+"""What the browser says when a page, or something that it asks the API for, is refused."""
 DEADLINE = 60_000.0
 """Milliseconds, only so that nothing hangs."""
 
@@ -39,30 +41,36 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def open_page(browser: Browser, *, dark: bool = False) -> Iterator[Page]:
-    """A page without cookies of others. Ends with an error if a page complained (of a script or style
-    that its policy forbids, for one) or asked for anything that is not on this machine."""
+    """A page without cookies of others. Ends with an error if it, or a page that it opened, complained
+    (of a script or style that its policy forbids, for one) or asked for anything that is not on this
+    machine."""
     complaints: list[str] = []
 
     def look_at(request: Request) -> None:
-        if urlsplit(request.url).hostname not in ("localhost", "127.0.0.1"):
+        if request.url != "about:blank" and urlsplit(request.url).hostname not in (
+            "localhost",
+            "127.0.0.1",
+        ):
             complaints.append(f"asked for {request.url}")
 
     def listen(message: ConsoleMessage) -> None:
-        icon = message.location["url"].endswith("/favicon.ico")  # which no page here has
-        if message.type == "error" and not icon:
+        address = urlsplit(message.location["url"]).path
+        icon = address == "/favicon.ico"  # which no page here has
+        refused = message.text.startswith(_REFUSED) and "/static/" not in address
+        if message.type == "error" and not icon and not refused:
             complaints.append(message.text)
 
-    page = browser.new_page(
+    context = browser.new_context(
         color_scheme="dark" if dark else "light", viewport={"width": 800, "height": 600}
     )
-    page.set_default_timeout(DEADLINE)
-    page.on("request", look_at)
-    page.on("console", listen)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    context.set_default_timeout(DEADLINE)
+    context.on("request", look_at)
+    context.on("console", listen)
+    context.on("weberror", lambda found: complaints.append(str(found.error)))
     try:
-        yield page
+        yield context.new_page()
     finally:
-        page.close()
+        context.close()
     assert not complaints, complaints
 
 

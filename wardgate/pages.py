@@ -45,10 +45,12 @@ def page(
     button: str = "",
     hidden: Mapping[str, str] | None = None,
     failed: bool = False,
+    posted: bool = False,
 ) -> bytes:
     """A page that says `title` and `paragraphs`, all of it text, then names and values as `facts`.
 
-    With `button` it ends with a form which asks for the same path with what is `hidden` as query.
+    With `button` it ends with a form which asks for the same path with what is `hidden` as query or,
+    where that is to be `posted`, as body.
     `failed` has a screen reader say it at once.
     """
     role = ' role="alert"' if failed else ""
@@ -63,7 +65,8 @@ def page(
             f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
             for name, value in (hidden or {}).items()
         )
-        parts.append(f"<form>{fields}<button>{escape(button)}</button></form>")
+        method = ' method="post"' if posted else ""
+        parts.append(f"<form{method}>{fields}<button>{escape(button)}</button></form>")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -55,6 +55,10 @@ class Method(ABC):
     """Whether the metadata of a login have a name as it was spelt there, as OpenBao has it."""
     login_role: ClassVar[str] = ""
     """What a rate limit calls the role of these logins; empty where logins name none."""
+    path_suffix: ClassVar[str] = ""
+    """What stands behind the login's path in that of the token, where one path is everybody's."""
+    entry_is_always_there: ClassVar[bool] = False
+    """Whether every mount shows an entry, which nobody has written: one with the defaults."""
     has_groups: ClassVar[bool] = False
     """Whether logins tell in which groups somebody is; see `join`."""
 
@@ -81,7 +85,7 @@ class Method(ABC):
 
     @abstractmethod
     async def login(self) -> Login:
-        """A login that is right; the entry exists."""
+        """A login that is right, and may be good once; the entry exists."""
 
     @abstractmethod
     async def wrong_logins(self) -> list[Login]:

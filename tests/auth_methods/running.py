@@ -61,8 +61,13 @@ def every_method(body: Body) -> Callable[[type[Method]], None]:
 
 
 def stored(method: Method) -> dict[str, object]:
-    """Everything that is stored, as it is stored, but for the counts of failed logins."""
+    """Everything that is stored, as it is stored, but for counts of failed logins and for what logins
+    begin with."""
     store = method.node.store
     assert isinstance(store, FailingStore)
     content = {str(key): entry for key, entry in store.content().items()}
-    return {key: entry for key, entry in content.items() if "/lockout/" not in key}
+    return {key: entry for key, entry in content.items() if not _passing(key)}
+
+
+def _passing(key: str) -> bool:
+    return "/lockout/" in key or "/challenge/" in key

@@ -165,7 +165,8 @@ async def test_what_is_set_by_old_names_holds(method: Method) -> None:
     given = {name: value for name, value in old.items() if name in method.old_names}
     await method.write(**given)
     auth = await method.log_in(peer="10.1.1.1:5")
-    assert auth["policies"] == ["default", "old"]
+    if "policies" in given:
+        assert auth["policies"] == ["default", "old"]
     if "ttl" in given:
         assert auth["lease_duration"] == 600
     if "bound_cidrs" in given:

@@ -124,7 +124,7 @@ async def test_another_process_lets_the_same_people_in(method: Method) -> None:
 async def test_who_guesses_too_often_is_locked_out_where_that_holds(method: Method) -> None:
     await method.write()
     login, wrong = await method.login(), (await method.wrong_logins())[0]
-    await method.send(login)
+    await method.log_in()
     statuses = [(await method.send(wrong)).status for _ in range(8)]
     locked = method.kind in LOCKOUT_KINDS
     assert statuses[:5] == [statuses[0]] * 5
@@ -200,9 +200,9 @@ def test_a_fault_at_any_storage_call_of_a_login_leaves_nothing(
         store = method.node.store
         assert isinstance(store, FailingStore)
         await method.write()
-        login = await method.login()
         if again:
-            await method.send(login)
+            await method.log_in()
+        login = await method.login()
         before = store.content()
         for fatal in range(1, MOST_CALLS):
             store.arm(fatal)
@@ -224,8 +224,8 @@ def test_a_fault_at_any_storage_call_of_a_login_leaves_nothing(
 @every_method
 async def test_a_login_is_one_commit(method: Method) -> None:
     await method.write()
+    await method.log_in()
     login = await method.login()
-    await method.send(login)
     before = await method.node.store.revision()
     assert (await method.send(login)).status == 200
     assert await method.node.store.revision() == before + 1

@@ -33,6 +33,7 @@ class Bao:
     server: Server
     home: Path
     token: str = ""
+    program: str = OPENBAO[0]
 
     def run(
         self, *arguments: str, stdin: str = "", output: str = "table"
@@ -45,7 +46,7 @@ class Bao:
             "VAULT_FORMAT": output,
         }
         return subprocess.run(
-            [OPENBAO[0], *arguments],
+            [self.program, *arguments],
             env={name: value for name, value in environment.items() if value},
             input=stdin,
             capture_output=True,

@@ -131,6 +131,12 @@ def test_a_failed_login_leaves_the_token_alone(shell: Shell) -> None:
     assert shell.ok("print", "token") == f"{ROOT_TOKEN}\n"
 
 
+def test_who_has_a_passkey_is_shown_to_the_page(shell: Shell) -> None:
+    refused = shell.run("login", "-method=webauthn")
+    assert refused.returncode == 1
+    assert "/ui/login" in refused.stderr
+
+
 def test_a_login_that_is_not_kept_prints_the_token(shell: Shell) -> None:
     assert shell.ok("login", "-token-only", "-", stdin=ROOT_TOKEN) == ROOT_TOKEN
     assert shell.run("login", "-no-store", "-", stdin=ROOT_TOKEN).returncode == 0

@@ -37,6 +37,28 @@ class Pair:
     rewordings: Rewordings | None
 
 
+class Pairs:
+    """The server under test beside one version of OpenBao and another: each is started when it is
+    first needed, and runs until the end."""
+
+    def __init__(self, running: ExitStack, rewordings: Rewordings | None) -> None:
+        self._running = running
+        self._rewordings = rewordings
+        self._made: dict[str, Pair] = {}
+
+    def beside(self, version: str) -> Pair:
+        """The server under test and this version of OpenBao; the usual one where it is empty."""
+        if version not in self._made:
+            enter = self._running.enter_context
+            theirs = enter(closing(Client(enter(openbao_dev(version)))))
+            if TARGET == "openbao" or not self._made:
+                ours = enter(closing(Client(enter(_target(version)))))
+            else:
+                ours = next(iter(self._made.values())).ours
+            self._made[version] = Pair(ours, theirs, self._rewordings)
+        return self._made[version]
+
+
 @pytest.fixture(scope="session")
 def rewordings() -> Rewordings | None:
     """The differences in wording that the whole run needed; None for OpenBao beside itself."""
@@ -51,10 +73,16 @@ def given() -> Iterator[Given]:
 
 
 @pytest.fixture(scope="session")
-def pair(rewordings: Rewordings | None) -> Iterator[Pair]:
-    """The server under test beside an OpenBao, both in development mode."""
-    with _target() as ours, openbao_dev() as theirs, _connected(ours, theirs, rewordings) as pair:
-        yield pair
+def pairs(rewordings: Rewordings | None) -> Iterator[Pairs]:
+    """The server under test beside OpenBaos, all in development mode."""
+    with ExitStack() as running:
+        yield Pairs(running, rewordings)
+
+
+@pytest.fixture(scope="session")
+def pair(pairs: Pairs) -> Pair:
+    """The server under test beside the usual OpenBao."""
+    return pairs.beside("")
 
 
 @pytest.fixture
@@ -76,10 +104,10 @@ def _connected(ours: Server, theirs: Server, rewordings: Rewordings | None) -> I
         yield Pair(our_client, their_client, rewordings)
 
 
-def _target() -> AbstractContextManager[Server]:
+def _target(version: str) -> AbstractContextManager[Server]:
     if TARGET == "wardgate":
         return wardgate_dev()
     if TARGET == "openbao":
-        return openbao_dev()
+        return openbao_dev(version)
     address = urlsplit(TARGET)
     return nullcontext(Server(address.hostname or "127.0.0.1", address.port or 8200))

@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 
 from tests.conformance.given_kubernetes import kubernetes
+from tests.conformance.given_ldap import ldap
 from tests.conformance.given_oidc import oidc
 
 Variables = Mapping[str, str]
 Start = Callable[[], AbstractContextManager[Variables]]
 
-SERVICES: dict[str, Start] = {"kubernetes": kubernetes, "oidc": oidc}
+SERVICES: dict[str, Start] = {"kubernetes": kubernetes, "ldap": ldap, "oidc": oidc}
 
 
 class Given:

@@ -42,13 +42,21 @@ class Played(NamedTuple):
 def main(arguments: list[str]) -> None:
     """Record the topics named after the directory, or all of them."""
     target, *topics = arguments
-    with openbao_dev() as server:
+    with ExitStack() as running:
+        servers: dict[str, Server] = {}
         for path in topic_files():
             if not topics or path.stem in topics:
-                _record(path, target, lambda: nullcontext(server))
+                version = read_topic(path)[0].openbao
+                if version not in servers:
+                    servers[version] = running.enter_context(openbao_dev(version))
+                _record(path, target, partial(_running, servers[version]))
     for path in topic_files(UNINITIALISED):
         if not topics or path.stem in topics:
             _record(path, target, partial(openbao_uninitialised, configuration(path.stem)))
+
+
+def _running(server: Server) -> AbstractContextManager[Server]:
+    return nullcontext(server)
 
 
 def _record(path: Path, target: str, start: Start) -> None:

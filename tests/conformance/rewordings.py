@@ -20,6 +20,7 @@ from tests.conformance.wordings import (
     approle,
     jwt,
     kubernetes,
+    ldap,
     notes,
     oidc,
     operation,
@@ -45,6 +46,7 @@ ERRORS = [
     *approle.ERRORS,
     *jwt.ERRORS,
     *kubernetes.ERRORS,
+    *ldap.ERRORS,
     *oidc.ERRORS,
 ]
 WARNINGS = [*notes.WARNINGS, *jwt.WARNINGS]

@@ -4,6 +4,8 @@ A file holds one topic. Its lines, by indentation:
 
     given kubernetes                         a local service whose variables the scenarios use; see
                                              `tests.conformance.given`
+    openbao 2.6.2                            compare with this version of OpenBao, which still has
+                                             what a later one lacks
     before                                   steps that start every scenario of the file
     scenario A token is looked up            a description; its steps follow
       POST auth/token/create {"ttl": "1h"} -> 200
@@ -109,6 +111,8 @@ class Scenario:
     steps: tuple[Step, ...]
     given: tuple[str, ...] = ()
     """Names of the local services whose variables the steps may use."""
+    openbao: str = ""
+    """The version of OpenBao that it is compared with, if not the usual one."""
 
     def __str__(self) -> str:
         return f"{self.topic}: {self.name}"
@@ -128,6 +132,7 @@ def configuration(topic: str) -> str:
 def read_topic(path: Path) -> list[Scenario]:
     """The scenarios of one file, in the file's order. Raises `ScenarioError`."""
     given: list[str] = []
+    openbao = ""
     before: list[Step] = []
     named: list[tuple[str, list[Step]]] = []
     steps: list[Step] | None = None
@@ -137,6 +142,8 @@ def read_topic(path: Path) -> list[Scenario]:
             kind, _, name = text.partition(" ")
             if kind == "given" and name and steps is None:
                 given.append(name)
+            elif kind == "openbao" and name and steps is None and not openbao:
+                openbao = name
             elif kind == "before" and not named:
                 steps = before
             elif kind == "scenario" and name:
@@ -144,7 +151,8 @@ def read_topic(path: Path) -> list[Scenario]:
                 named.append((name, steps))
             else:
                 raise ScenarioError(
-                    f"{where}: expected `scenario NAME`; on top, `given NAME` and `before`"
+                    f"{where}: expected `scenario NAME`; on top, `given NAME`, `openbao VERSION` and"
+                    " `before`"
                 )
         elif steps is None:
             raise ScenarioError(f"{where}: a step before the first scenario")
@@ -155,7 +163,9 @@ def read_topic(path: Path) -> list[Scenario]:
         else:
             _option(where, steps[-1], text)
     _refuse_repeated_names(path, [name for name, _ in named])
-    return [Scenario(path.stem, name, (*before, *own), tuple(given)) for name, own in named]
+    return [
+        Scenario(path.stem, name, (*before, *own), tuple(given), openbao) for name, own in named
+    ]
 
 
 def _logical_lines(path: Path) -> Iterator[tuple[int, int, str]]:

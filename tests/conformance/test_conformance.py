@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.conformance.comparison import Mismatch, compare
-from tests.conformance.conftest import Pair
+from tests.conformance.conftest import Pair, Pairs
 from tests.conformance.exchange import Answer
 from tests.conformance.given import Given
 from tests.conformance.opaque import Correspondence
@@ -22,8 +22,8 @@ played: list[Scenario] = []
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_answers_are_those_of_openbao(pair: Pair, given: Given, scenario: Scenario) -> None:
-    play_side_by_side(pair, given, scenario)
+def test_answers_are_those_of_openbao(pairs: Pairs, given: Given, scenario: Scenario) -> None:
+    play_side_by_side(pairs.beside(scenario.openbao), given, scenario)
 
 
 @pytest.mark.parametrize("scenario", OF_A_NEW_SERVER, ids=str)

@@ -10,6 +10,7 @@ EXAMPLE = """
 # A comment.
 given kubernetes
 given keys
+openbao 2.6.2
 before
   POST sys/mounts/kv-$id {"type": "kv"} -> 204
 
@@ -54,7 +55,7 @@ def test_a_scenario_starts_with_the_steps_of_before(tmp_path: Path) -> None:
 
 def test_a_step_has_all_its_options(tmp_path: Path) -> None:
     step = read_topic(topic(tmp_path, EXAMPLE))[0].steps[1]
-    assert (step.line, str(step), step.status) == (9, "POST kv-$id/a", 400)
+    assert (step.line, str(step), step.status) == (10, "POST kv-$id/a", 400)
     assert step.body == '{"x": -> 1, "y": 2}'
     assert step.token == "token"
     assert step.headers == [("X-One", "a: b"), ("X-Empty", "")]
@@ -91,6 +92,12 @@ def test_every_scenario_of_a_topic_is_given_its_services(tmp_path: Path) -> None
     assert [scenario.given for scenario in scenarios] == [("kubernetes", "keys")] * 2
 
 
+def test_every_scenario_of_a_topic_may_be_compared_with_an_older_openbao(tmp_path: Path) -> None:
+    scenarios = read_topic(topic(tmp_path, EXAMPLE))
+    assert [scenario.openbao for scenario in scenarios] == ["2.6.2"] * 2
+    assert read_topic(topic(tmp_path, "scenario a\n  GET a"))[0].openbao == ""
+
+
 @pytest.mark.parametrize(
     ("text", "where"),
     [
@@ -101,6 +108,8 @@ def test_every_scenario_of_a_topic_is_given_its_services(tmp_path: Path) -> None
         ("scenario a\ngiven b", "topic.txt:2: expected"),
         ("before\n  GET a\ngiven b", "topic.txt:3: expected"),
         ("given", "topic.txt:1: expected"),
+        ("openbao", "topic.txt:1: expected"),
+        ("openbao 1\nopenbao 2", "topic.txt:2: expected"),
         ("scenario a\n    as token", "topic.txt:2: an option without a step"),
         ("scenario a\n  GET a\n    ignore /body/a", "topic.txt:3: `ignore`"),
         ("scenario a\n  GET a\n    ignore a because b", "topic.txt:3: `ignore`"),

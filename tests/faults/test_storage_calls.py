@@ -11,9 +11,11 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from tests.authenticator import Authenticator, b64
 from tests.faults.failing_store import FailingStore
 from tests.leased import Outside
 from tests.node import ROOT_TOKEN, NodeUnderTest
+from tests.passkeys import Passkeys
 from tests.roles import MOUNT, log_in, role, secret_id
 from wardgate.core.request import Response
 from wardgate.errors import Unavailable
@@ -179,7 +181,37 @@ async def _quota(node: NodeUnderTest) -> Act:
     return lambda node: node.write("sys/quotas/rate-limit/all", {"rate": 1000})
 
 
+async def _passkey_by_code(node: NodeUnderTest) -> Act:
+    people, browser = await Passkeys.enabled(node), Authenticator()
+    await people.user()
+    code = {"username": "ada", "enrolment_code": await people.code()}
+    made = browser.create(await people.begin("register", code))
+    body = {"username": "ada", "credential": made}
+    return lambda node: Passkeys(node).send("register/finish", body)
+
+
+async def _passkey_of_a_new_user(node: NodeUnderTest) -> Act:
+    people, browser = await Passkeys.enabled(node), Authenticator()
+    made = browser.create(await people.begin("register", {"username": "ada"}))
+    body = {"username": "ada", "credential": made}
+    return lambda node: Passkeys(node).send("register/finish", body)
+
+
+async def _passkey_removal(node: NodeUnderTest) -> Act:
+    key = await (await Passkeys.enabled(node)).enrol(Authenticator())
+    return lambda node: node.delete(f"auth/webauthn/user/ada/credential/{b64(key.id)}")
+
+
+async def _passkey_user_deletion(node: NodeUnderTest) -> Act:
+    await (await Passkeys.enabled(node)).enrol(Authenticator())
+    return lambda node: node.delete("auth/webauthn/user/ada")
+
+
 REQUESTS: list[Prepare] = [
+    _passkey_by_code,
+    _passkey_of_a_new_user,
+    _passkey_removal,
+    _passkey_user_deletion,
     _lease_renewal,
     _unmount_with_leases,
     _login_with_groups,

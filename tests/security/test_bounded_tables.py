@@ -18,17 +18,25 @@ What such a call leaves behind, and what bounds it:
   them for each mount;
 - logins at an OpenID provider that have begun (`auth/jwt/oidc/flows.py`), in the storage: `REGIONS`
   times `PER_REGION` records for each mount;
+- registrations and logins with passkeys that have begun (`auth/webauthn/challenges.py`): as many;
+- SAML logins that have begun (`auth/saml/flows.py`): as many, in the same way; of assertions that were
+  used, 256 records of `_MOST_IN_BUCKET`, and only a trusted provider's count;
 - key shares given to unseal the server (`barrier/shamir_seal.py`): one a share.
 """
 
 import pytest
 
+from tests.authenticator import Authenticator
 from tests.node import NodeUnderTest, with_node
 from tests.odd_provider import CALLBACK, OddProvider
+from tests.passkeys import Passkeys
 from tests.unit.auth.jwt.browser_logins import begun, callback, logged_in, stored, with_provider
+from tests.unit.auth.saml import browser_logins as saml
 from wardgate.auth import userpass
+from wardgate.auth.saml import flows
 from wardgate.core import lockout
 from wardgate.core.quotas import MemoryCounters
+from wardgate.core.storage import View
 from wardgate.durations import _from_text
 from wardgate.framework import pending
 
@@ -134,6 +142,49 @@ def test_47_logins_that_begin_without_end_fill_no_disk(monkeypatch: pytest.Monke
     body()
 
 
+def test_47_passkeys_that_are_asked_for_without_end_fill_no_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pending, "REGIONS", 2)
+    monkeypatch.setattr(pending, "PER_REGION", 8)
+
+    @with_node
+    async def body(node: NodeUnderTest) -> None:
+        people, ada = await Passkeys.enabled(node), Authenticator()
+        await people.register(ada)
+        before = len(await node.keys_below(""))
+        for number in range(100):
+            peer = f"10.0.0.{number}:1"
+            await people.begin("login", {"username": f"nobody-{number}"}, peer=peer)
+            await people.begin("login", {}, peer=peer)
+            await people.begin("register", {"username": f"somebody-{number}"}, peer=peer)
+        assert len(await node.keys_below("")) - before <= 16
+        await people.log_in(ada)
+
+    body()
+
+
+def test_47_a_flood_of_passkeys_from_one_network_leaves_most_others_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pending, "PER_REGION", 16)
+
+    @with_node
+    async def body(node: NodeUnderTest) -> None:
+        people, ada = await Passkeys.enabled(node), Authenticator()
+        await people.register(ada)
+        peers = [f"10.{number}.0.1:1" for number in range(64)]
+        begun = [await people.begin("login", {}, peer=peer) for peer in peers]
+        for number in range(400):
+            await people.begin("login", {}, peer=f"[2001:db8:1:{number:x}::1]:1")
+        answers = [
+            await people.send("login/finish", {"credential": ada.get(options)}) for options in begun
+        ]
+        assert [answer.status for answer in answers].count(200) >= 40
+
+    body()
+
+
 def test_47_a_flood_from_one_network_leaves_most_others_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -144,7 +195,7 @@ def test_47_a_flood_from_one_network_leaves_most_others_alone(
         peers = [f"10.{number}.0.1:1" for number in range(64)]
         backs = [provider.authorize((await begun(node, peer=peer))["auth_url"]) for peer in peers]
         for number in range(400):
-            await begun(node, peer=f"[2001:db8:1:1::{number:x}]:1")
+            await begun(node, peer=f"[2001:db8:1:{number:x}::1]:1")
         ended = [(await callback(node, back)).status for back in backs]
         assert ended.count(200) >= 40  # of the sixteen regions the flood has one
 
@@ -165,3 +216,40 @@ async def test_47_a_login_that_begins_is_not_wrapped_for_strangers(
     back = provider.authorize((await begun(node))["auth_url"])
     ended = await callback(node, back, wrap_ttl=600)
     assert ended.wrap_info is not None
+
+
+def test_47_saml_logins_that_begin_without_end_fill_no_disk(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pending, "REGIONS", 2)
+    monkeypatch.setattr(pending, "PER_REGION", 8)
+
+    @saml.with_saml
+    async def body(node: NodeUnderTest) -> None:
+        before = len(await node.keys_below(""))
+        for number in range(200):
+            await saml.begun(node, peer=f"10.0.0.{number}:1")
+        assert len(await node.keys_below("")) - before <= 16
+        assert (await saml.logged_in(node)).auth is not None
+
+    body()
+
+
+@with_node
+async def test_47_used_assertions_are_forgotten(node: NodeUnderTest) -> None:
+    """No later than logins that they could belong to are over, and however many there are."""
+    transaction = await node.core.storage.begin()
+    view, now = View(transaction, "mount/"), node.clock.now()
+    for number in range(3_000):
+        assert await flows.use_once(view, "issuer", f"_{number}", now)
+    assert not await flows.use_once(view, "issuer", "_2999", now)
+    assert await flows.use_once(view, "another", "_2999", now)
+    staged = transaction.staged()
+    assert len(staged) <= 256
+    size = sum(len(codec.encode(record)) for record, codec in filter(None, staged.values()))
+    later = now + 2 * flows.LIFE
+    for number in range(3_000, 6_000):
+        assert await flows.use_once(view, "issuer", f"_{number}", later)
+    again = transaction.staged()
+    grown = sum(len(codec.encode(record)) for record, codec in filter(None, again.values()))
+    assert grown <= size * 1.2

@@ -9,6 +9,7 @@ import pytest
 
 from tests.server_process import MEMORY_STORAGE, WAIT, refused, serving, write_config
 from tests.servers import free_port
+from wardgate.http.connection import _address
 
 
 def listener(address: str) -> str:
@@ -40,6 +41,16 @@ def test_an_address_is_listened_on(tmp_path: Path, address: str, host: str) -> N
     config = write_config(tmp_path, MEMORY_STORAGE, listener(address % port))
     with serving(config, folder=tmp_path):
         assert answers(host, port)
+
+
+def test_a_client_with_an_ipv4_address_has_it_at_a_listener_for_both_kinds() -> None:
+    both = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    with both, socket.create_connection(("127.0.0.1", both.getsockname()[1])) as client:
+        accepted, peer = both.accept()
+        accepted.close()
+        assert peer[0] == "::ffff:127.0.0.1"
+        assert _address(peer) == f"127.0.0.1:{client.getsockname()[1]}"
+    assert _address(("::1", 80, 0, 0)) == "[::1]:80"
 
 
 def test_any_free_port_is_told(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ def test_it_prints_how_to_reach_it(tmp_path: Path) -> None:
     port = free_port()
     with serving(*flags(port), folder=tmp_path) as process, Api(tcp(port)) as api:
         assert f"$ export VAULT_ADDR='http://127.0.0.1:{port}'" in process.output.splitlines()
+        page = printed(process.output, "  Web page")
+        assert page == f"http://localhost:{port}/ui/login"  # passkeys need a name
         api.token = printed(process.output, "Root Token")
         assert re.fullmatch(r"s\.[A-Za-z0-9]{24}", api.token)
         assert api.get("auth/token/lookup-self").data["policies"] == ["root"]

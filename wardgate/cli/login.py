@@ -11,7 +11,7 @@ from wardgate.cli.session import Session
 from wardgate.client.environment import PREFIXES
 from wardgate.client.reply import Reply
 
-_KNOWN = "token, userpass, oidc or jwt"
+_KNOWN = "token, userpass, ldap, oidc, saml or jwt"
 
 
 def login(
@@ -25,10 +25,16 @@ def login(
 ) -> None:
     """Log in. What is missing and secret is asked for and not shown.
 
-    Settings by method: token: the token, or -. userpass: username, password. jwt: role, jwt. oidc:
-    role, callbackmode, listenaddress, port, callbackhost, callbackmethod, callbackport,
-    skip_browser, show_qr, abort_on_error.
+    Settings by method: token: the token, or -. userpass, ldap: username, password. jwt: role, jwt.
+    oidc: role, callbackmode, listenaddress, port, callbackhost, callbackmethod, callbackport,
+    skip_browser, show_qr, abort_on_error. saml: role, acs_url, skip_browser, show_qr,
+    abort_on_error.
     """
+    if method == "webauthn":
+        raise UsageError(
+            "passkeys need a browser: log in on the server's page /ui/login, and give the token that it"
+            ' shows to "wardgate login -"'
+        )
     if method not in METHODS:
         raise UsageError(
             f"option -method is {_KNOWN}; for others, use "

@@ -23,6 +23,9 @@ from wardgate.client.tls import Tls
 MERGE_PATCH = "application/merge-patch+json"  # RFC 7396, what Vault's PATCH endpoints take
 _REDIRECTS = frozenset({301, 302, 307, 308})
 _SHOWN_TEXT = 300
+_KEPT = 2.0
+"""Seconds for which a connection is used again: less than servers and proxies leave it idle. One that
+they have closed meanwhile breaks, and nobody can say then whether what was sent has arrived."""
 
 
 class Client:
@@ -147,15 +150,16 @@ class Client:
         if self._session is None:
             connector: aiohttp.BaseConnector
             if self._socket:
-                connector = aiohttp.UnixConnector(path=self._socket)
+                connector = aiohttp.UnixConnector(path=self._socket, keepalive_timeout=_KEPT)
             elif self._base.startswith("https:"):
-                connector = aiohttp.TCPConnector(ssl=self._tls.context())
+                connector = aiohttp.TCPConnector(ssl=self._tls.context(), keepalive_timeout=_KEPT)
             else:
-                connector = aiohttp.TCPConnector()
+                connector = aiohttp.TCPConnector(keepalive_timeout=_KEPT)
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 timeout=aiohttp.ClientTimeout(total=self._timeout),
                 cookie_jar=aiohttp.DummyCookieJar(),
+                middlewares=(_sent_once,),
             )
         return self._session
 
@@ -194,6 +198,23 @@ class Client:
                 return f"no connection to {where}: {reason.lower()}"
             case _:
                 return f"the connection to {where} broke: {error or type(error).__name__}"
+
+
+class _Broke(aiohttp.ClientError):
+    """The connection broke before the answer came."""
+
+
+async def _sent_once(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """aiohttp would send a PUT or DELETE whose answer is lost again, as HTTP has it. But a PUT makes a
+    secret id, or uses up one, and what was done once is done twice then, or refused."""
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise  # nothing was sent
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _Broke(str(error) or type(error).__name__) from error
 
 
 def _base(address: str) -> tuple[str, str | None]:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-LOCKOUT_KINDS = ("approle", "ldap", "userpass")
+LOCKOUT_KINDS = ("approle", "ldap", "userpass", "webauthn")
 """The kinds of auth methods whose users can be locked out."""
 ALL = "all"
 

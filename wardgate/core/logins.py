@@ -80,7 +80,7 @@ class Logins:
         )
         token = Token(
             policies=names,
-            path=request.path,
+            path="/".join(filter(None, (request.path, grant.path_suffix))),
             issuer=mount.uuid,
             issued=now,
             expires=granted.expires,

@@ -161,6 +161,9 @@ class TokenGrant(msgspec.Struct, frozen=True, kw_only=True):
     renewable: bool = True
     renewal: dict[str, str] | None = None
     """What the method needs to check this login again at each renewal."""
+    path_suffix: str = ""
+    """Put behind the request's path in that of the token, where all log in at one path: one segment,
+    so that the tokens of one person or machine are found and revoked as leases below it."""
 
 
 class LeaseGrant(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ A body is a `Body` struct. Each field's type says what may be sent for it:
 `StringList`        a list of texts, or one text with commas
 `Strings`           a list of texts, or one text, which is taken as it is
 `StringMap`         an object of texts, a list of ``key=value``, or an object as JSON text
-`JsonObject`        any object, or an object as JSON text
+`JsonObject`        any object, or an object as JSON text (1 MiB at most)
 `JsonObjects`       a list of objects, each also as JSON text, or one of them
 `JsonValue`         anything
 ==================  ============================================================================
@@ -73,7 +73,8 @@ _MOST = 2**63  # whole numbers have 64 bits with a sign, in the storage and in V
 _LONGEST_NUMBER = 80  # characters: 64 binary digits with prefix, sign and some underscores
 
 
-def _integer(value: Any) -> int:
+def whole_number(value: Any) -> int:
+    """How `int` fields are read; `ValueError` for what is no whole number."""
     if isinstance(value, str):
         if len(value) > _LONGEST_NUMBER:
             raise ValueError
@@ -122,9 +123,19 @@ def _uncut_strings(value: Any) -> tuple[str, ...]:
     return tuple(_text(item) for item in (value if isinstance(value, list | tuple) else [value]))
 
 
+_LONGEST_JSON = 2**20  # characters of JSON in a text, whose values nobody has counted
+
+
+def _from_text(text: str) -> Any:
+    """What a text holds as JSON."""
+    if len(text) > _LONGEST_JSON:
+        raise ValueError
+    return msgspec.json.decode(text)
+
+
 def _object(value: Any) -> dict[str, Any]:
     if isinstance(value, str):
-        value = msgspec.json.decode(value) if value.strip() else {}
+        value = _from_text(value) if value.strip() else {}
     if not isinstance(value, dict):
         raise ValueError
     return value
@@ -132,7 +143,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 def _objects(value: Any) -> tuple[dict[str, Any], ...]:
     if isinstance(value, str) and value.lstrip().startswith("["):
-        value = msgspec.json.decode(value)
+        value = _from_text(value)
     return tuple(map(_object, value if isinstance(value, list | tuple) else [value]))
 
 
@@ -148,7 +159,7 @@ def _string_map(value: Any) -> dict[str, str]:
 
 
 _TEXT = Kind("string", "text", _text, {"type": "string"})
-_INTEGER = Kind("int", "a whole number", _integer, {"type": "integer"})
+_INTEGER = Kind("int", "a whole number", whole_number, {"type": "integer"})
 _NUMBER_KIND = Kind("float", "a number", _number, {"type": "number", "format": "float"})
 _BOOLEAN = Kind("bool", "true or false", _boolean, {"type": "boolean"})
 _DURATION = Kind(

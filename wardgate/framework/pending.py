@@ -4,10 +4,12 @@ somebody comes back.
 It is in the storage, so that another process, or this one after a restart, can go on with it.
 Since anybody may begin, there is a table of `REGIONS` times `PER_REGION` places for each mount and
 nothing is ever written beside it: a flood fills no disk. The client's network (its address; of an IPv6
-address the first 64 bits) decides on the region, by a hash that strangers cannot foresee, since it is
+address the first 48 bits) decides on the region, by a hash that strangers cannot foresee, since it is
 keyed with the mount's UUID. In a region a new one takes one of `TRIES` random places, a free one where
 there is one, else that of the one that began first. So a flood from one network pushes out what that
-network and a sixteenth of all others have begun, and everybody else notices nothing.
+network and a sixteenth of all others have begun; nobody else notices it. One from very many networks (a
+hundred are in nearly every region) pushes out what everybody has begun, within seconds: rate limits,
+which count for each address, make that slower.
 """
 
 import hashlib
@@ -27,7 +29,7 @@ PER_REGION = 512
 TRIES = 4
 _PREFIX = "st_"
 _PLACE = 4  # characters of a state that are the place: hexadecimal digits
-_IPV6_NETWORK = 64  # bits that one customer has at least
+_IPV6_NETWORK = 48  # bits: whoever has a connection of their own has the rest to choose from
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,6 +1,7 @@
 """The HTTP application: each request goes through here once."""
 
 import logging
+from typing import Protocol
 
 from wardgate.core.core import Core
 from wardgate.core.current_request import REQUEST_ID
@@ -16,7 +17,7 @@ from wardgate.http.arrivals import Arrivals
 from wardgate.http.exchange import ClientGone, Exchange
 from wardgate.http.forwarded import HEADER as FORWARDED
 from wardgate.http.head import Head
-from wardgate.http.parsing import discard_body, is_unreadable, parse_request
+from wardgate.http.parsing import OutsideOfApi, discard_body, is_unreadable, parse_request
 from wardgate.http.rules import Rules
 from wardgate.http.timing import Timing
 
@@ -25,10 +26,20 @@ _log = logging.getLogger("wardgate.http")
 _NONE: Headers = []
 
 
+class Pages(Protocol):
+    """What is answered beside the API."""
+
+    async def answer(
+        self, method: str, path: str, query: str, known: str
+    ) -> tuple[int, Headers, bytes] | None:
+        """The answer; None where there is none. `known` is the header If-None-Match."""
+
+
 class Application:
     """Answers the requests of one listener by its rules: that about the duration holds while
     `arrivals` runs. `open_metrics` are the endpoints of the metrics, for rules by which anybody may
-    read them. Each request is logged at `log_level`.
+    read them. `pages` are asked about paths outside of the API. Each request is logged at
+    `log_level`.
     """
 
     def __init__(
@@ -42,6 +53,7 @@ class Application:
         log_level: int = logging.DEBUG,
         hostname: str = "",
         tracer: Tracer | None = None,
+        pages: Pages | None = None,
     ) -> None:
         self.arrivals = Arrivals(rules.limits.read_timeout)
         self._clock = core.clock
@@ -52,6 +64,7 @@ class Application:
         self._log_level = log_level
         self._hostname = hostname
         self._tracer = tracer
+        self._pages = pages
         self._closed = pipeline.handle if tracer is None else self._traced
         self.use(rules)
 
@@ -71,7 +84,7 @@ class Application:
         request_id, arrived, more = "", self._clock.now(), _NONE
         try:
             origin = head.headers.get("origin")
-            if origin is not None:
+            if origin is not None and not self._is_page(head):
                 added = await self._cross_origin(exchange, origin)
                 if added is None:
                     return
@@ -92,6 +105,8 @@ class Application:
             response = await self._respond(request)
             status, headers, body = status_headers_body(request_id, response)
             self._observe(request, response, self._clock.now() - arrived)
+        except OutsideOfApi as error:
+            status, headers, body = await self._outside(head, error)
         except RequestError as error:
             status, headers, body = status_headers_body(request_id, error_response(error))
         except ClientGone:
@@ -102,12 +117,30 @@ class Application:
             status, headers, body = status_headers_body(request_id, failed)
         if self._dresses or more:
             headers = self._dressed(status, headers, more)
-        if head.method == "HEAD":
+        if head.method == "HEAD" or status == 304:
             exchange.respond(status, headers, bare=True)
         else:
             exchange.respond(status, headers, body)
         if _log.isEnabledFor(self._log_level):
             self._log_request(head, request_id, status, self._clock.now() - arrived)
+
+    def _is_page(self, head: Head) -> bool:
+        """Whether it is for the web page, whose files are no secret from anybody; browsers name the
+        origin for scripts of their own page, too."""
+        return self._pages is not None and not head.path.startswith("/v1/")
+
+    async def _outside(self, head: Head, otherwise: OutsideOfApi) -> tuple[int, Headers, bytes]:
+        """The answer to a request for anything but the API. Never raises."""
+        try:
+            if self._pages is not None:
+                known = ",".join(head.headers.get_all("if-none-match"))
+                found = await self._pages.answer(head.method, head.path, head.query_string, known)
+                if found is not None:
+                    return found
+        except Exception as error:
+            log_unexpected("a request for the web page", error)
+            return status_headers_body("", error_response(InternalError("internal error")))
+        return status_headers_body("", error_response(otherwise))
 
     async def _cross_origin(self, exchange: Exchange, origin: str) -> Headers | None:
         """The headers that an answer to a page of this origin has; None when the answer was given

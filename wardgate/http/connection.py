@@ -333,9 +333,16 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
 
+_MAPPED = "::ffff:"
+"""How an IPv4 address begins where it came to a listener for both kinds (RFC 4291, 2.5.5.2)."""
+
+
 def _address(peer: Any) -> str:
-    """Address and port; empty over a unix socket."""
+    """Address and port; empty over a unix socket. An IPv4 address is written as one, at whatever
+    listener: for whoever looks at networks, all mapped ones would be in the same."""
     if not isinstance(peer, tuple):
         return ""
     host, port = peer[0], peer[1]
+    if host.startswith(_MAPPED) and "." in host:
+        host = host[len(_MAPPED) :]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -57,14 +57,16 @@ class ForwardedFor:
 
 
 def _address(text: str) -> str:
-    """The address in "192.0.2.1", "192.0.2.1:80", "2001:db8::1" or "[2001:db8::1]:80"."""
+    """The address in "192.0.2.1", "192.0.2.1:80", "2001:db8::1" or "[2001:db8::1]:80"; one of IPv4
+    that is written as one of IPv6 is that of IPv4."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        return str(ip_address(text))
+        found = ip_address(text)
     except ValueError:
         raise InvalidRequest(
             "x-forwarded-for: the client's place in it must hold an IP address"
         ) from None
+    return str(getattr(found, "ipv4_mapped", None) or found)

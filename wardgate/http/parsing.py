@@ -61,6 +61,10 @@ _NO_ODD_PATHS = (
 )
 
 
+class OutsideOfApi(NotFound):
+    """The path is not one of the API's, which all begin with ``/v1/``."""
+
+
 class UnsupportedMediaType(RequestError):
     """PATCH must say in which way the body patches."""
 
@@ -126,7 +130,7 @@ def is_unreadable(headers: Headers, name: str) -> bool:
 def _without_body(head: Head, now: float) -> Request:
     path = head.path
     if not path.startswith(_PREFIX):
-        raise NotFound
+        raise OutsideOfApi
     if len(path) > MAX_PATH:
         raise TooLarge(f"the path is too long; at most {MAX_PATH} characters are allowed")
     path = path[len(_PREFIX) :]

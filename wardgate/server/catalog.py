@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping
 from wardgate.auth.approle import AppRole
 from wardgate.auth.jwt import JwtAuth
 from wardgate.auth.kubernetes import Kubernetes
+from wardgate.auth.ldap import Ldap
+from wardgate.auth.saml import Saml
 from wardgate.auth.token import TokenAuth
 from wardgate.auth.userpass import Userpass
+from wardgate.auth.webauthn import Webauthn
 from wardgate.core.backend import Backend
 from wardgate.core.catalog import Options
 from wardgate.core.core import Core
@@ -22,9 +25,12 @@ AUTH_METHODS: Mapping[str, Build] = {
     "approle": AppRole,
     "jwt": JwtAuth,
     "kubernetes": Kubernetes,
+    "ldap": Ldap,
     "oidc": JwtAuth,
+    "saml": Saml,
     "token": TokenAuth,
     "userpass": Userpass,
+    "webauthn": Webauthn,
 }
 SECRET_ENGINES: Mapping[str, Build] = {
     "cubbyhole": Cubbyhole,

@@ -106,7 +106,7 @@ MOST_WORKERS = 64
 
 WITHOUT_EFFECT = ("cluster_addr", "disable_mlock")
 """Keys whose values are checked and then do nothing, without misleading anybody."""
-WARNED_WHEN_SET = ("plugin_directory", "ui")
+WARNED_WHEN_SET = ("plugin_directory",)
 """The same, but who asks for what they give is told that it is not there."""
 NOTHING_LIKE_IT = (
     "cache_size", "cluster_cipher_suites", "detect_deadlocks", "disable_cache",

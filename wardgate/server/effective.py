@@ -32,7 +32,7 @@ def effective_config(
             raise ConfigError(problem, config.seal.place, "seal")
         if options.dev.data is not None:
             config = replace(config, storage=LmdbStorage(options.dev.data))
-        config = replace(config, raw_storage_endpoint=True)
+        config = replace(config, raw_storage_endpoint=True, ui=True)
     config = replace(
         config,
         log_level=options.log_level or config.log_level,

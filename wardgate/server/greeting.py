@@ -68,7 +68,17 @@ def greet(
             "",
             f"Unseal Key: {base64.b64encode(keys.unseal_key).decode()}",
             f"Root Token: {keys.root_token}",
+            f"  Web page: {_page_address(address)}",
             "",
         ]
     print("\n".join(lines), flush=True)
     sys.stdout.flush()
+
+
+def _page_address(address: str) -> str:
+    """Where people open the web page: browsers have passkeys for names alone, never for addresses."""
+    scheme, _, listener = address.partition("://")
+    host, _, port = listener.rpartition(":")
+    if host == "127.0.0.1":
+        host = "localhost"
+    return f"{scheme}://{host}:{port}/ui/login"

@@ -37,6 +37,7 @@ from wardgate.system.answering_peers import serve_peers
 from wardgate.system.host import Host
 from wardgate.system.loggers import take_levels
 from wardgate.system.metrics import MetricsEndpoints
+from wardgate.ui import WebPage
 
 _log = logging.getLogger("wardgate.server")
 
@@ -85,6 +86,7 @@ class Node:
         self.census = Census(self.core, settings.gauge_period)
         self._timing = Timing(self.core.metrics)
         self._applications: list[Application] = []
+        self._web_page: WebPage | None = None
         self._peers: Peers | None = None
         self._tasks: list[asyncio.Task[Any]] = []
 
@@ -107,8 +109,12 @@ class Node:
         log_level: int = logging.DEBUG,
         hostname: str = "",
         tracer: Tracer | None = None,
+        ui: bool = False,
     ) -> Application:
-        """What answers a listener's requests; see there. Ask for it before `start`."""
+        """What answers a listener's requests; see there. `ui` is whether the web page is there. Ask
+        for it before `start`."""
+        if ui and self._web_page is None:
+            self._web_page = WebPage(self.core.storage)
         made = Application(
             self.core,
             self.pipeline,
@@ -118,6 +124,7 @@ class Node:
             log_level=log_level,
             hostname=hostname,
             tracer=tracer,
+            pages=self._web_page if ui else None,
         )
         self._applications.append(made)
         return made

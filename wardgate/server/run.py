@@ -239,6 +239,7 @@ def _listeners(
                 log_level=LEVELS[level.value if level else LogLevel.DEBUG.value],
                 hostname=hostname,
                 tracer=tracing,
+                ui=config.ui,
             ),
             node.core.clock,
             connections,

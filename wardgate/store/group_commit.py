@@ -83,8 +83,9 @@ class GroupCommit:
         self._waiting.append(_Waiting(commit, future))
         if self._called is not loop:
             self._called = loop
-            # when the event loop is through with what is ready now, of which more commits may come
-            loop.call_soon(self._calls.put, _Call.WRITE)
+            # when the event loop is through with what is ready now, and with what clients sent
+            # meanwhile: more commits may come of both
+            loop.call_soon(lambda: loop.call_soon(self._calls.put, _Call.WRITE))
         return await future
 
     async def run(self, errand: Callable[[], None]) -> None:

@@ -3,28 +3,16 @@
 import re
 from typing import Annotated
 
-import msgspec
-
 from wardgate.core.operation import Operation
-from wardgate.core.records import Codec
 from wardgate.core.request import Request, Response, listing, no_content
+from wardgate.core.ui_headers import HEADER, PREFIX, Header
 from wardgate.errors import InvalidRequest, UnsupportedPath
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Body, Doc, Strings
 from wardgate.framework.paging import Page
 
-HEADERS = "core/config/ui-header/"
 _NAME = re.compile(r"\w(?:[\w.-]*\w)?", re.ASCII)
 _VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{1,8192}")
-
-
-class Header(msgspec.Struct, frozen=True):
-    """The values of one header, at least one."""
-
-    values: tuple[str, ...]
-
-
-HEADER: Codec[Header] = Codec(Header)
 
 
 class HeaderBody(Body):
@@ -46,7 +34,7 @@ class UiHeaderEndpoints:
     @endpoint("config/ui/headers", Operation.LIST, operation_id="ui-headers-list")
     async def list_headers(self, request: Request, page: Page) -> Response:
         """List the names of the headers."""
-        return listing(await request.transaction.list(HEADERS, page.after, page.most))
+        return listing(await request.transaction.list(PREFIX, page.after, page.most))
 
     @endpoint(
         "config/ui/headers/{header}",
@@ -56,7 +44,7 @@ class UiHeaderEndpoints:
     )
     async def read(self, request: Request, header: str, query: HeaderQuery) -> Response:
         """Read the first value of a header, or all of them."""
-        found = await request.transaction.get(HEADERS + _canonical(header), HEADER)
+        found = await request.transaction.get(PREFIX + _canonical(header), HEADER)
         if found is None:
             return Response(status=404)
         if query.multivalue:
@@ -79,7 +67,7 @@ class UiHeaderEndpoints:
             raise InvalidRequest("X-Vault headers cannot be set")
         if not all(map(_VALUE.fullmatch, values)):
             raise InvalidRequest("values: line ends and other control characters are not allowed")
-        request.transaction.put(HEADERS + name, Header(values), HEADER)
+        request.transaction.put(PREFIX + name, Header(values), HEADER)
         return Response()
 
     @endpoint(
@@ -90,7 +78,7 @@ class UiHeaderEndpoints:
     )
     async def delete(self, request: Request, header: str) -> Response:
         """Remove a header."""
-        request.transaction.delete(HEADERS + _canonical(header))
+        request.transaction.delete(PREFIX + _canonical(header))
         return no_content()
 
 

@@ -5,7 +5,7 @@ import asyncio
 import os
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -303,6 +303,39 @@ def test_many_requests_at_once_are_written_together(tmp_path: Path) -> None:
             seen.setdefault(record["request"]["id"], []).append(record["type"])
         assert list(seen.values()) == [["request", "response"]] * 200
         await node.node.stop()
+
+    asyncio.run(main())
+
+
+class _Recording:
+    """A target that takes everything, and keeps what each write was."""
+
+    def __init__(self) -> None:
+        self.writes: list[list[bytes]] = []
+
+    def open(self) -> None:
+        pass
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        self.writes.append([*lines])
+
+    def close(self) -> None:
+        pass
+
+
+def test_records_of_two_passes_share_a_write() -> None:
+    async def main() -> None:
+        target = _Recording()
+        device = Sink("recording/", target, SOON)
+        tickets = [Ticket(1), Ticket(1), Ticket(1)]
+        device.add(b"first", tickets[0])
+        await asyncio.sleep(0)  # one pass
+        device.add(b"second", tickets[1])
+        assert all(await asyncio.gather(tickets[0].wait(), tickets[1].wait()))
+        device.add(b"third", tickets[2])
+        assert await tickets[2].wait()
+        assert target.writes == [[b"first", b"second"], [b"third"]]
+        await device.stop()
 
     asyncio.run(main())
 

@@ -3,10 +3,20 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.audit import audited_node, enable, hashed, of_path, records, until_written, written
+from tests.audit import (
+    JsonMap,
+    audited_node,
+    enable,
+    hashed,
+    of_path,
+    records,
+    until_written,
+    written,
+)
 from tests.node import ROOT_TOKEN, NodeUnderTest
 from wardgate.core.operation import Operation
 
@@ -74,6 +84,43 @@ def test_token_and_accessor_are_hashed_and_policies_named(run: Callable[[Body], 
         assert auth["remaining_uses"] == 2
         granting = [policy["name"] for policy in auth["policy_results"]["granting_policies"]]
         assert granting == ["one", "two"]
+
+    run(body)
+
+
+def test_the_same_request_is_recorded_as_it_is_each_time(run: Callable[[Body], None]) -> None:
+    """What records have in common is remembered; what has changed meanwhile is told all the same."""
+
+    async def body(node: NodeUnderTest, log: Path) -> None:
+        async def seen(**options: Any) -> JsonMap:
+            """Asks twice, and gives the record of the second time."""
+            await node.read("secret/data/x", token=token)
+            await node.read("secret/data/x", token=token, **options)
+            record: JsonMap = of_path(log, "secret/data/x")[-2]
+            assert record["type"] == "request"
+            return record
+
+        async def granting(**rules: str) -> list[str]:
+            for name, capabilities in rules.items():
+                await node.policy(name, {"secret/data/*": capabilities})
+            results = (await seen())["auth"]["policy_results"]
+            return [policy["name"] for policy in results["granting_policies"]]
+
+        made = await node.token(policies=["one", "two"], ttl="1h")
+        token = made["client_token"]
+        assert await granting(one="read", two="read") == ["one", "two"]
+        assert await granting(one="update") == ["two"]
+        first = (await seen())["request"]
+        assert (await seen())["request"]["id"] != first["id"]
+        elsewhere = (await seen(peer="192.0.2.7:1234", wrap_ttl=60))["request"]
+        assert (elsewhere["remote_address"], elsewhere["remote_port"]) == ("192.0.2.7", 1234)
+        assert elsewhere["wrap_ttl"] == 60
+        assert "wrap_ttl" not in (await seen())["request"]
+        await node.delete("sys/mounts/secret")
+        await node.ok("sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
+        assert (await seen())["request"]["mount_accessor"] != first["mount_accessor"]
+        await node.delete("secret/data/x", token=token)
+        assert of_path(log, "secret/data/x")[-1]["request"]["operation"] == "delete"
 
     run(body)
 

@@ -177,6 +177,25 @@ def test_a_connection_that_breaks_is_a_failed_connection() -> None:
     serve(drop, use)
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "DELETE"])
+def test_a_request_whose_answer_is_lost_is_not_sent_again(method: str) -> None:
+    asked = 0
+
+    async def drop(request: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    async def use(client: Client) -> None:
+        with pytest.raises(ConnectionFailed, match="broke"):
+            await client.request(method, "auth/approle/role/app/secret-id")
+
+    serve(drop, use)
+    assert asked == 1
+
+
 @pytest.mark.parametrize(
     ("address", "message"),
     [

@@ -148,6 +148,13 @@ def test_json_text_that_is_nested_without_end_is_refused(field: str, opening: st
         read(**{field: opening * 100_000})
 
 
+@pytest.mark.parametrize("field", ["meta", "config"])
+def test_json_text_that_is_larger_than_a_mebibyte_is_refused(field: str) -> None:
+    assert read(**{field: '{"a": "%s"}' % ("x" * 1000)})
+    with pytest.raises(InvalidRequest, match=f'field "{field}"'):
+        read(**{field: '{"a": "%s"}' % ("x" * 2**20)})
+
+
 def test_null_is_not_given() -> None:
     body = read(text=None, number=None, names=None, ttl=None, anything=None)
     assert body == Everything()

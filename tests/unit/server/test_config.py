@@ -171,12 +171,11 @@ def test_what_is_not_in_effect_is_warned_about(read: Read) -> None:
 
 
 def test_whoever_turns_on_what_is_not_there_is_warned(read: Read) -> None:
-    on = 'ui = true\nplugin_directory = "/opt/plugins"'
+    on = 'plugin_directory = "/opt/plugins"'
     assert read(MINIMAL + on)[1] == [
-        "w.hcl:4: plugin_directory has no effect: not supported yet",
-        "w.hcl:3: ui has no effect: not supported yet",
+        "w.hcl:3: plugin_directory has no effect: not supported yet",
     ]
-    off = 'ui = false\nplugin_directory = ""'
+    off = 'plugin_directory = ""'
     assert read(MINIMAL + off)[1] == []
 
 

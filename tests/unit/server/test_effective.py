@@ -31,6 +31,7 @@ def test_a_dev_server_needs_no_file() -> None:
         listeners=(DEV_LISTENER,),
         introspection_endpoint=True,
         raw_storage_endpoint=True,
+        ui=True,
     )
     assert warnings == []
 

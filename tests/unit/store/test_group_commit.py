@@ -42,6 +42,21 @@ def test_what_arrives_together_is_one_group_on_the_event_loops_thread() -> None:
     asyncio.run(run())
 
 
+def test_what_arrives_one_pass_later_joins_the_group() -> None:
+    async def run() -> None:
+        writer = Writer()
+        first = asyncio.create_task(writer.commits.commit(COMMIT))
+        await asyncio.sleep(0)  # it has been handed over
+        await asyncio.sleep(0)
+        time.sleep(0.05)  # noqa: ASYNC251  # a thread that was called would begin now
+        assert await writer.commits.commit(COMMIT) == 2
+        assert await first == 1
+        await writer.commits.stop()
+        assert writer.groups == [2]
+
+    asyncio.run(run())
+
+
 def test_one_alone_is_written_at_once_by_the_thread_that_writes() -> None:
     async def run() -> None:
         writer = Writer()
@@ -57,6 +72,7 @@ def test_an_event_loop_that_is_held_up_is_not_waited_for() -> None:
         writer = Writer()
         waiting = [asyncio.create_task(writer.commits.commit(COMMIT)) for _ in range(5)]
         await asyncio.sleep(0)  # they have been handed over
+        await asyncio.sleep(0)  # others may join in
         await asyncio.sleep(0)  # and the thread has been called
         deadline = time.monotonic() + 30
         while not writer.groups:

@@ -98,7 +98,7 @@ def check_bound_claims(bound: Mapping[str, Any], kind: str, claims: Claims) -> N
             raise InvalidRequest(
                 f'error validating claims: bound claim "{name}" is not a string, bool, int or list'
             )
-        if not any(matches(one, other, glob=kind == "glob") for one in wanted for other in there):
+        if not _meet(wanted, there, glob=kind == "glob"):
             raise InvalidRequest(
                 f'error validating claims: claim "{name}" does not match any associated bound'
                 " claim values"
@@ -108,12 +108,23 @@ def check_bound_claims(bound: Mapping[str, Any], kind: str, claims: Claims) -> N
 def matches(expected: Any, actual: Any, *, glob: bool) -> bool:
     """Whether a claim's value is the bound one: of the same kind, and equal. Numbers are compared by
     value. With `glob`, both have to be texts."""
+    return _meet([expected], [actual], glob=glob)
+
+
+def _meet(expected: list[Any], actual: list[Any], *, glob: bool) -> bool:
+    """Whether one of the values matches one of the bound ones. Both may be thousands, so each is
+    looked at once, except that a glob is tried with each."""
     if glob:
-        return (
-            isinstance(expected, str) and isinstance(actual, str) and glob_matches(expected, actual)
-        )
-    one, other = _scalar(expected), _scalar(actual)
-    return one is not None and type(one) is type(other) and one == other
+        texts = [each for each in actual if isinstance(each, str)]
+        globs = [each for each in expected if isinstance(each, str)]
+        return any(glob_matches(one, other) for one in globs for other in texts)
+    return not _by_kind(expected).isdisjoint(_by_kind(actual))
+
+
+def _by_kind(values: list[Any]) -> set[tuple[type, Scalar]]:
+    """The single values among `values`; true is not 1, and 1 is 1.0."""
+    singles = map(_scalar, values)
+    return {(type(single), single) for single in singles if single is not None}
 
 
 def _alias(role: Role, claims: Claims) -> str:

@@ -59,16 +59,16 @@ class LoginEndpoints:
         check_validity(claims, _expected(config, role), request.time)
         if audiences_of(claims) and not role.bound_audiences:
             raise InvalidRequest("audience claim found in JWT but no audiences bound to the role")
+        asked = f"{config.written} {role.user_claim} {role.groups_claim}"
         more = await request.once(
-            f"more claims {config.written}",
-            lambda: self._groups.more_claims(config, role, claims),
+            f"more claims {asked}", lambda: self._groups.more_claims(config, role, claims)
         )
         claims = {**more, **claims}  # what is signed counts
         access_token = body.distributed_claim_access_token
         extra = None
         if role.groups_claim:
             extra = await request.once(
-                f"groups {config.written}",
+                f"groups {asked}",
                 lambda: self._groups.of(config, role, claims, access_token),
             )
         return grant_of(request, role.name, role, checked(role, claims, extra_groups=extra))

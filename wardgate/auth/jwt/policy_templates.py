@@ -35,8 +35,8 @@ def checked_template(text: str) -> str:
 def filled_in(templates: Iterable[str], claims: Mapping[str, Any]) -> tuple[str, ...]:
     """The policies that these templates stand for; those that come out empty are left out.
 
-    Raises `InvalidRequest` when a claim is missing, or is neither a text nor a number nor true or
-    false.
+    Raises `InvalidRequest` when a claim is missing, or is neither a text nor a whole number nor true
+    or false.
     """
     found = (_ACTION.sub(lambda match: _value(match["action"], claims), text) for text in templates)
     policies = tuple(name for name in (text.strip() for text in found) if name)

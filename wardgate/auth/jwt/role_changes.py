@@ -25,6 +25,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "bound_claims_type": ("string", "glob"),
     "callback_mode": ("client", "direct", "device"),
 }
+_LONGEST_INTERVAL = 600  # seconds; a login is over by then
 _OAUTH2_METADATA = ("access_token", "id_token", "refresh_token")
 
 
@@ -57,6 +58,7 @@ def changed_role(role: Role, body: RoleBody) -> Role:
     )
     _check_claims(changed)
     _check_metadata(changed)
+    _check_interval(changed)
     _check_bounds(changed)
     return changed
 
@@ -86,6 +88,13 @@ def _check_metadata(role: Role) -> None:
         targets.add(target)
     if not set(role.oauth2_metadata or ()) <= set(_OAUTH2_METADATA):
         raise InvalidRequest(f"oauth2_metadata: use {', '.join(_OAUTH2_METADATA)}")
+
+
+def _check_interval(role: Role) -> None:
+    if not 0 <= role.poll_interval <= _LONGEST_INTERVAL:
+        raise InvalidRequest(
+            f"poll_interval: use seconds from 1 to {_LONGEST_INTERVAL}, or 0 for the usual ones"
+        )
 
 
 def _check_bounds(role: Role) -> None:

@@ -11,44 +11,43 @@ The names of all settings are those of `bao login -method=oidc`.
 
 import contextlib
 import re
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from wardgate.cli.failure import CommandFailed, Refused, ServerFailed, UsageError
-from wardgate.cli.keyvalue import parse_data
+from wardgate.cli.failure import Refused, ServerFailed, UsageError
+from wardgate.cli.login_methods.browser import (
+    PATIENCE,
+    given_settings,
+    invite,
+    is_page,
+    nobody_came,
+)
 from wardgate.cli.session import Session
 from wardgate.client.reply import Reply
 
 if TYPE_CHECKING:
     from wardgate.cli.login_methods.oidc_listener import Callback
 
-PATIENCE = 600.0
-"""Seconds that somebody has for it; the server forgets a login that has not ended by then."""
 _MODES = ("client", "direct", "device")
 _KNOWN = {
     "abort_on_error", "callbackhost", "callbackmethod", "callbackmode", "callbackport",
     "listenaddress", "port", "role", "show_qr", "skip_browser",
 }  # fmt: skip
-_SWITCHES = ("abort_on_error", "show_qr", "skip_browser")
-_BOOLEANS = {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False, "": False}
 _FAILED = re.compile(r"^(?:\w+ )?login failed\.\s*", re.IGNORECASE)
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _LONGEST_INTERVAL = 3600  # seconds
-_SLOWER = 5.0  # seconds that "slow_down" adds (RFC 8628, section 3.5)
+_SLOWER = 5.0  # seconds that "slow_down" adds, or no answer at all (RFC 8628, section 3.5)
 
 
 def with_browser(session: Session, words: Sequence[str], path: str) -> Reply:
     """Open the browser, unless ``skip_browser`` says not to, and wait for the login."""
-    given = _given(words)
+    given = given_settings("oidc", words, _KNOWN)
     mode = given.get("callbackmode") or "client"
     if mode not in _MODES:
         raise UsageError("callbackmode is client, direct or device")
-    for name in _SWITCHES:
-        _switch(given, name)
     session.use_token(None)
     if mode == "client":
         return _with_listener(session, given, path)
@@ -63,22 +62,8 @@ def with_browser(session: Session, words: Sequence[str], path: str) -> Reply:
         raise ServerFailed(f"{refused}\n\n{other[0].upper()}{other[1:]}.") from refused
     if not flow.state or not flow.interval:
         raise ServerFailed(f"Error authenticating: {other}")
-    _invite(session, given, flow)
+    invite(session, given, flow.url, "OpenID provider", flow.user_code)
     return _polled(session, path, flow)
-
-
-def _given(words: Sequence[str]) -> dict[str, str]:
-    given = parse_data(words)
-    if given.keys() - _KNOWN:
-        raise UsageError(f"oidc takes these settings: {', '.join(sorted(_KNOWN))}")
-    return {name: str(value).strip() for name, value in given.items()}
-
-
-def _switch(given: dict[str, str], name: str) -> bool:
-    found = _BOOLEANS.get(given.get(name, "").lower())
-    if found is None:
-        raise UsageError(f"{name} is true or false")
-    return found
 
 
 def _number(given: dict[str, str], name: str, default: int) -> int:
@@ -125,21 +110,13 @@ def _begun(session: Session, path: str, given: dict[str, str], redirect_uri: str
 
 def _flow(data: Mapping[str, Any], url: str, nonce: str) -> _Flow:
     """The login that an answer describes; `ServerFailed` when nothing can be done with it."""
-    if not _is_page(url):
+    if not is_page(url):
         raise ServerFailed("Error authenticating: the server's auth_url is no address of a page")
     user_code = str(data.get("user_code") or "")
     if not user_code.isprintable():
         raise ServerFailed("Error authenticating: the server's user_code cannot be shown")
     state = str(data.get("state") or "")
     return _Flow(url, nonce, state, _interval(str(data.get("poll_interval") or "0")), user_code)
-
-
-def _is_page(url: str) -> bool:
-    try:
-        scheme = urlsplit(url).scheme
-    except ValueError:
-        return False
-    return scheme in ("https", "http") and url.isascii() and url.isprintable()
 
 
 def _interval(text: str) -> float:
@@ -195,12 +172,10 @@ def _with_listener(session: Session, given: dict[str, str], path: str) -> Reply:
                 "callbackmode=direct or callbackmode=device"
             )
         listener.expect(parse_qs(urlsplit(flow.url).query).get("state", [""])[0])
-        _invite(session, given, flow)
+        invite(session, given, flow.url, "OpenID provider", flow.user_code)
         callback = listener.wait(PATIENCE)
         if callback is None:
-            raise CommandFailed(
-                f"Error authenticating: nobody has logged in for {PATIENCE / 60:.0f} minutes"
-            )
+            raise nobody_came()
         return _taken_to_server(session, path, flow, callback)
 
 
@@ -235,40 +210,6 @@ def _reason(failure: ServerFailed) -> str:
     return str(failure)
 
 
-def _invite(session: Session, given: dict[str, str], flow: _Flow) -> None:
-    """Tell where to log in, and open the browser there."""
-    note = session.output.note
-    skip = _switch(given, "skip_browser")
-    how = "Open this page in a browser" if skip else "Your browser opens this page"
-    note(f"Log in at your OpenID provider. {how}:\n\n    {flow.url}\n")
-    if _switch(given, "show_qr"):
-        _draw(flow.url)
-    if flow.user_code:
-        note(f"Type this code there: {flow.user_code}\n")
-    note("Waiting for the login ...")
-    abort = _switch(given, "abort_on_error")
-    if skip or _opened(flow.url):
-        return
-    if abort:
-        raise CommandFailed("Error authenticating: no browser could be opened")
-    note("No browser could be opened; please open the page yourself.")
-
-
-def _opened(url: str) -> bool:
-    import webbrowser
-
-    try:
-        return webbrowser.open(url)
-    except (webbrowser.Error, OSError):
-        return False
-
-
-def _draw(url: str) -> None:
-    import segno
-
-    segno.make(url, error="L", micro=False).terminal(out=sys.stderr, compact=True)
-
-
 def _polled(session: Session, path: str, flow: _Flow) -> Reply:
     body = {"state": flow.state, "client_nonce": flow.nonce}
     interval, end = flow.interval, time.monotonic() + PATIENCE
@@ -282,6 +223,8 @@ def _polled(session: Session, path: str, flow: _Flow) -> Reply:
                 interval += _SLOWER
             elif not said.endswith("authorization_pending"):
                 raise
-    raise CommandFailed(
-        f"Error authenticating: nobody has logged in for {PATIENCE / 60:.0f} minutes"
-    )
+        except ServerFailed as failure:
+            # it may be about to start again, which ends no login that goes on elsewhere
+            session.output.note(f"{failure}\nThis tries again.")
+            interval += _SLOWER
+    raise nobody_came()

@@ -13,7 +13,7 @@ import msgspec
 
 from wardgate.clock import Clock
 from wardgate.core.audit.record import Formatter
-from wardgate.core.audit.seen import Answer, Asking, Pieces
+from wardgate.core.audit.seen import Asking, Pieces, answer_data
 from wardgate.core.audit.sink import Sink, Ticket
 from wardgate.core.identity import Standings
 from wardgate.core.json import encode
@@ -90,14 +90,16 @@ class Entry:
             return self._note_slowly(request, refusal)
         errors, now = error_text(refusal), self._clock.now()
         asking = self._asking(request, refusal)
-        self._ask([self._request_line(seat, request, asking, now, errors) for seat in self._seats])
+        lines = [self._request_line(seat, request, asking, now, errors) for seat in self._seats]
+        self._ticket = self._give(lines)
         return None
 
-    def _ask(self, lines: list[bytes]) -> None:
-        """Give the devices the request's record."""
-        self._ticket = Ticket(len(self._seats))
+    def _give(self, lines: list[bytes]) -> Ticket:
+        """Give each device its form of a record."""
+        ticket = Ticket(len(lines))
         for seat, line in zip(self._seats, lines, strict=True):
-            seat.sink.add(line, self._ticket)
+            seat.sink.add(line, ticket)
+        return ticket
 
     async def _note_slowly(self, request: Request, refusal: Response | None) -> None:
         """The same, where there is more to find out, or much to hash."""
@@ -110,7 +112,7 @@ class Entry:
                 lines.append(await asyncio.to_thread(self._request_line, *arguments))
             else:
                 lines.append(self._request_line(*arguments))
-        self._ask(lines)
+        self._ticket = self._give(lines)
 
     def _request_line(
         self, seat: Seat, request: Request, asking: Asking, now: float, errors: str
@@ -125,10 +127,10 @@ class Entry:
         if request.token is None:
             return Asking(allowed=refusal is None)
         allowed = refusal is None or refusal.status != 403
-        acl: Acl | None = getattr(request, "acl", None)  # unset when it could not be made
-        if not allowed or acl is None:
-            return Asking(allowed=allowed)
-        return Asking(allowed=True, granted=acl.granting(request.operation, request.path))
+        if not allowed:
+            return Asking(allowed=False)
+        rights: Acl | None = getattr(request, "acl", None)  # unset when they could not be found out
+        return Asking(allowed=True, rights=rights)
 
     async def _person(self, request: Request, asking: Asking) -> Asking:
         """With what an identity adds to the token."""
@@ -139,7 +141,7 @@ class Entry:
             standing = await self._standings.of(request.transaction, request.token.entity_id)
         if standing is None:
             return asking
-        return Asking(allowed=asking.allowed, granted=asking.granted, identity=standing.policies)
+        return Asking(allowed=asking.allowed, rights=asking.rights, identity=standing.policies)
 
     async def delivered(self, request: Request) -> None:
         """Wait until a device has the request's record; `AuditError` when none takes it."""
@@ -157,24 +159,22 @@ class Entry:
         slowly = self.note(request, response if response.status >= 400 else None)
         if slowly is not None:
             await slowly
-        assert self._ticket is not None
-        errors, answer, now = error_text(response), Answer(response), self._clock.now()
-        large = len(answer.data) > _LARGE
+        asked = self._ticket
+        assert asked is not None
+        errors, data, now = error_text(response), answer_data(response), self._clock.now()
         lines = []
         for seat in self._seats:
             if seat not in self._pieces:  # enabled while the request was under way
                 asking = await self._person(request, self._asking(request, None))
                 self._pieces[seat] = seat.formatter.pieces(request, self._headers, asking)
-            arguments = (self._pieces[seat], now, errors, request, answer)
-            if large:
+            arguments = (self._pieces[seat], now, errors, request, response, data)
+            if len(data) > _LARGE:
                 lines.append(await asyncio.to_thread(seat.formatter.response_line, *arguments))
             else:
                 lines.append(seat.formatter.response_line(*arguments))
-        asked, ticket = self._ticket, Ticket(len(self._seats))
-        for seat, line in zip(self._seats, lines, strict=True):
-            seat.sink.add(line, ticket)
+        ticket = self._give(lines)
         # devices keep the order, so that the first record is mostly written with the second
-        written = await ticket.wait()
+        written = ticket.written or await ticket.wait()
         if not (asked.written or await asked.wait()):
             self._failures.requests.add()
             raise AuditError

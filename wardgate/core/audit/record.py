@@ -5,13 +5,12 @@ one mount, and since an answer's record repeats all of its request's: each piece
 remembered, a bounded number of them.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from wardgate import __version__
 from wardgate.core.audit.hashing import Hasher, Unhashed
 from wardgate.core.audit.options import RecordOptions
 from wardgate.core.audit.seen import (
-    Answer,
     Asking,
     Pieces,
     client_id,
@@ -22,16 +21,29 @@ from wardgate.core.audit.seen import (
 from wardgate.core.json import decode, encode
 from wardgate.core.mounts import Mount
 from wardgate.core.operation import LISTINGS
-from wardgate.core.request import JsonMap, Request
+from wardgate.core.policy import Acl
+from wardgate.core.request import JsonMap, Request, Response
 from wardgate.core.token_text import without_tokens
 from wardgate.core.tokens.record import Token
 from wardgate.timestamps import rfc3339
 
 _REMEMBERED = 2048
-_LONGEST_REMEMBERED = 2048  # bytes of an answer
+_LONGEST_REMEMBERED = 2048  # bytes of an answer, or of what is said of a request or a token
 _TOKEN = "_token"
 _NO_CLEAR: frozenset[str] = frozenset()
 _VERSION = f"v{__version__}+builtin.wardgate"
+
+
+class _Plain(NamedTuple):
+    """What is said of a plain request by the same caller for the same path, whenever and from
+    wherever it comes, and what that follows from."""
+
+    token: Token
+    rights: Acl
+    identity: tuple[str, ...]
+    mount: Mount | None
+    auth: bytes
+    asked: bytes
 
 
 class Formatter:
@@ -41,16 +53,54 @@ class Formatter:
         self.hasher = Unhashed(salt) if options.log_raw else Hasher(salt)
         self._options = options
         self._prefix = options.prefix.encode()
+        self._plain: dict[tuple[str, str, str], _Plain] = {}
         self._tokens: dict[str, tuple[Token, tuple[str, ...], bytes, bytes]] = {}
         self._mounts: dict[str, tuple[Mount, bytes, bytes]] = {}
         self._peers: dict[str, bytes] = {}
         self._grants: dict[tuple[str, ...], bytes] = {}
         self._answers: dict[bytes, bytes] = {}
-        self._second = (0, "")
+        self._second = (0, b"")
 
     def pieces(self, request: Request, headers: dict[str, bool], asking: Asking) -> Pieces:
         """About whoever asks, and what for. `headers` are the names of those to show, each with
         whether it is hashed."""
+        if asking.rights is None or given_data(request):
+            auth, asked = self._auth_and_asked(request, asking)
+        else:
+            auth, asked = self._remembered(request, asking, asking.rights)
+        parts = [b'{"id":"', request.id.encode(), asked, self._peer(request.peer)]
+        if request.wrap_ttl:
+            parts.append(b',"wrap_ttl":%d' % request.wrap_ttl)
+        if headers:
+            parts.append(self._headers(request, headers))
+        parts.append(b"}")
+        return Pieces(auth, b"".join(parts))
+
+    def _remembered(self, request: Request, asking: Asking, rights: Acl) -> tuple[bytes, bytes]:
+        """`_auth_and_asked` of a request that brings no data: the same secret or token is often read
+        again and again."""
+        token = request.token
+        assert token is not None
+        name = (request.client_token, request.operation, request.path)
+        known = self._plain.get(name)
+        if (
+            known is not None
+            and known.token is token
+            and known.rights is rights
+            and known.mount is mount_of(request)
+            and known.identity == asking.identity
+        ):
+            return known.auth, known.asked
+        auth, asked = self._auth_and_asked(request, asking)
+        size = len(auth) + len(asked) + len(request.client_token)
+        if token.num_uses == 0 and size <= _LONGEST_REMEMBERED:
+            mount = mount_of(request)
+            made = _Plain(token, rights, asking.identity, mount, auth, asked)
+            _remember(self._plain, name, made)
+        return auth, asked
+
+    def _auth_and_asked(self, request: Request, asking: Asking) -> tuple[bytes, bytes]:
+        """``auth``, and what ``request`` says after its id and before where it came from."""
         token = request.token
         if token is None:
             of_request = self._bearer(request.client_token)
@@ -59,18 +109,16 @@ class Formatter:
                 auth = b"{" + of_request + b'"policy_results":{"allowed":true},' + auth[1:]
         else:
             of_auth, of_request = self._token(request.client_token, token, asking.identity)
-            results = self._results(asking.granted) if asking.allowed else b'{"allowed":false}'
+            results = self._results(request, asking) if asking.allowed else b'{"allowed":false}'
             auth = b'{"policy_results":' + results + b"," + of_auth
-        return Pieces(auth, self._request(request, of_request, headers))
+        return auth, self._asked(request, of_request)
 
     def request_line(self, pieces: Pieces, now: float, errors: str) -> bytes:
         """The record of a request, with its newline; `errors` say why it was refused, if so."""
         return b"".join(
             (
-                self._prefix,
-                b'{"time":"',
-                self._stamp(now),
-                b'","type":"request","auth":',
+                self._beginning(now),
+                b'"type":"request","auth":',
                 pieces.auth,
                 b',"request":',
                 pieces.request,
@@ -80,25 +128,29 @@ class Formatter:
         )
 
     def response_line(
-        self, pieces: Pieces, now: float, errors: str, request: Request, answer: Answer
+        self,
+        pieces: Pieces,
+        now: float,
+        errors: str,
+        request: Request,
+        response: Response,
+        data: bytes,
     ) -> bytes:
-        """The record of an answer, with its newline."""
-        auth, reply, response = pieces.auth, None, answer.response
+        """The record of an answer, with its newline; `data` are its `answer_data`."""
+        auth, reply = pieces.auth, None
         if response.auth is not None:
             reply = encode(self._reply(request, response.auth))
             if request.token is None:
                 auth = reply  # who logged in is known now
         return b"".join(
             (
-                self._prefix,
-                b'{"time":"',
-                self._stamp(now),
-                b'","type":"response","auth":',
+                self._beginning(now),
+                b'"type":"response","auth":',
                 auth,
                 b',"request":',
                 pieces.request,
                 b',"response":',
-                self._response(request, answer, errors, reply),
+                self._response(request, response, data, errors, reply),
                 self._error(errors) if errors else b"",
                 b"}\n",
             )
@@ -108,12 +160,15 @@ class Formatter:
         """Messages may name the path."""
         return b',"error":' + encode(without_tokens(errors, self.hasher.text))
 
-    def _stamp(self, now: float) -> bytes:
-        """RFC 3339 with six digits of microseconds; the part before them is made once a second."""
+    def _beginning(self, now: float) -> bytes:
+        """A record up to its time, as RFC 3339 has it, with six digits of microseconds."""
         whole = int(now)
-        if self._second[0] != whole:
-            self._second = (whole, rfc3339(float(whole)).removesuffix("Z"))
-        return f"{self._second[1]}.{int((now - whole) * 1_000_000):06}Z".encode()
+        known, begun = self._second
+        if known != whole:
+            text = rfc3339(float(whole)).removesuffix("Z")
+            begun = b'%b{"time":"%b.' % (self._prefix, text.encode())
+            self._second = (whole, begun)
+        return b'%b%06dZ",' % (begun, (now - whole) * 1_000_000)
 
     def _bearer(self, text: str) -> bytes:
         """What is said of a token that was not looked at, or is none."""
@@ -129,7 +184,7 @@ class Formatter:
         client = {"client_token_accessor": accessor} if accessor else {}
         of_request = bearer + encode({"client_id": client_id(token), **client})[1:-1] + b","
         of_auth = bearer + encode(self._about(token, identity, accessor))[1:]
-        if token.num_uses == 0:
+        if token.num_uses == 0 and len(of_auth) + len(text) <= _LONGEST_REMEMBERED:
             _remember(self._tokens, text, (token, identity, of_auth, of_request))
         return of_auth, of_request
 
@@ -150,7 +205,10 @@ class Formatter:
         }
         return _filled(shown)
 
-    def _results(self, granted: tuple[str, ...]) -> bytes:
+    def _results(self, request: Request, asking: Asking) -> bytes:
+        granted: tuple[str, ...] = ()
+        if asking.rights is not None:
+            granted = asking.rights.granting(request.operation, request.path)
         found = self._grants.get(granted)
         if found is None:
             rules = [{"name": name, "namespace_id": "root", "type": "acl"} for name in granted]
@@ -160,7 +218,7 @@ class Formatter:
             found = _remember(self._grants, granted, encode(shown))
         return found
 
-    def _request(self, request: Request, token: bytes, headers: dict[str, bool]) -> bytes:
+    def _asked(self, request: Request, token: bytes) -> bytes:
         given = given_data(request)
         data = b""
         if given:
@@ -170,20 +228,14 @@ class Formatter:
             data = b',"data":' + encode(self.hasher.tree(given, clear))
         return b"".join(
             (
-                b'{"id":"',
-                request.id.encode(),
                 b'","operation":"',
-                request.operation.value.encode(),
+                request.operation.encode(),
                 b'",',
                 self._mount(request)[0],
                 token,
                 b'"namespace":{"id":"root"},"path":',
                 encode(self._path(request)),
                 data,
-                self._peer(request.peer),
-                b',"wrap_ttl":%d' % request.wrap_ttl if request.wrap_ttl else b"",
-                self._headers(request, headers) if headers else b"",
-                b"}",
             )
         )
 
@@ -231,9 +283,8 @@ class Formatter:
         return b',"headers":' + encode(shown) if shown else b""
 
     def _response(
-        self, request: Request, answer: Answer, errors: str, reply: bytes | None
+        self, request: Request, response: Response, data: bytes, errors: str, reply: bytes | None
     ) -> bytes:
-        response = answer.response
         parts = []
         if reply is not None and response.wrap_info is None:
             parts.append(b'"auth":' + reply)
@@ -245,9 +296,9 @@ class Formatter:
         else:
             if response.lease_id:
                 parts.append(b'"secret":' + encode({"lease_id": response.lease_id}))
-            data = self._answer(request, answer, errors)
-            if data:
-                parts.append(b'"data":' + data)
+            shown_data = self._answer(request, data, errors)
+            if shown_data:
+                parts.append(b'"data":' + shown_data)
         if response.warnings:
             parts.append(b'"warnings":' + encode(response.warnings))
         if response.headers:
@@ -257,10 +308,10 @@ class Formatter:
             parts.append(b'"headers":' + encode(shown))
         return b"{" + b",".join(parts) + b"}"
 
-    def _answer(self, request: Request, answer: Answer, errors: str) -> bytes:
+    def _answer(self, request: Request, data: bytes, errors: str) -> bytes:
         if errors:
             return encode({"error": self.hasher.text(errors)})
-        if not answer.data:
+        if not data:
             return b""
         mount = mount_of(request)
         if mount is not None and mount.config.audit_non_hmac_response_keys:
@@ -268,13 +319,13 @@ class Formatter:
         elif self._options.elide_list_responses and request.operation in LISTINGS:
             clear = _NO_CLEAR
         else:  # the same secret or token is often read again and again
-            known = self._answers.get(answer.data)
+            known = self._answers.get(data)
             if known is None:
-                known = encode(self.hasher.tree(decode(answer.data)))
-                if len(answer.data) <= _LONGEST_REMEMBERED:
-                    _remember(self._answers, answer.data, known)
+                known = encode(self.hasher.tree(decode(data)))
+                if len(data) <= _LONGEST_REMEMBERED:
+                    _remember(self._answers, data, known)
             return known
-        shown = decode(answer.data)
+        shown = decode(data)
         if self._options.elide_list_responses and request.operation in LISTINGS:
             shown = elided(shown)
         return encode(self.hasher.tree(shown, clear))
@@ -321,22 +372,6 @@ class Formatter:
         if not accessor or not self._options.hmac_accessor:
             return accessor
         return self.hasher.text(accessor)
-
-
-def test_line(options: RecordOptions, request_id: str, now: float) -> bytes:
-    """The record that a device is tried out with when it is enabled, as Vault's is."""
-    shown = {
-        "time": rfc3339(now),
-        "type": "request",
-        "auth": {"token_type": "default"},
-        "request": {
-            "id": request_id,
-            "operation": "update",
-            "namespace": {"id": "root"},
-            "path": "sys/audit/test",
-        },
-    }
-    return options.prefix.encode() + encode(shown) + b"\n"
 
 
 def _filled(shown: JsonMap) -> JsonMap:

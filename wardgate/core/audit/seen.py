@@ -9,6 +9,7 @@ import msgspec
 from wardgate.core.json import encode
 from wardgate.core.mounts import Mount
 from wardgate.core.operation import Operation
+from wardgate.core.policy import Acl
 from wardgate.core.request import JsonMap, Request, Response
 from wardgate.core.tokens.record import Token
 
@@ -16,11 +17,11 @@ _WRITES = (Operation.CREATE, Operation.UPDATE, Operation.PATCH)
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found out about whoever asks: whether the request is allowed, the policies that let
-    it through, and those that come from an identity."""
+    """What was found out about whoever asks: whether the request is allowed, the rights by which it
+    is, and the policies that come from an identity."""
 
     allowed: bool
-    granted: tuple[str, ...] = ()
+    rights: Acl | None = None
     identity: tuple[str, ...] = ()
 
 
@@ -31,26 +32,19 @@ class Pieces(msgspec.Struct, frozen=True):
     request: bytes
 
 
-class Answer:
-    """An answer, with its data as they go over the wire: encoded, so that it can be told what they
-    weigh, and decoded to dicts and lists whatever an endpoint made them of."""
-
-    __slots__ = ("data", "response")
-
-    def __init__(self, response: Response) -> None:
-        self.response = response
-        self.data = b""
-        if response.wrap_info is not None or (response.bare and response.status >= 400):
-            return
-        if response.raw:
-            raw: JsonMap = {
-                "http_content_type": response.content_type,
-                "http_raw_body": response.raw.decode("utf-8", "backslashreplace"),
-                "http_status_code": response.status,
-            }
-            self.data = encode(raw)
-        elif response.data is not None:
-            self.data = encode(response.data)
+def answer_data(response: Response) -> bytes:
+    """The data of an answer as they go over the wire: encoded, so that it can be told what they
+    weigh, and that they are dicts and lists whatever an endpoint made them of."""
+    if response.wrap_info is not None or (response.bare and response.status >= 400):
+        return b""
+    if response.raw:
+        raw: JsonMap = {
+            "http_content_type": response.content_type,
+            "http_raw_body": response.raw.decode("utf-8", "backslashreplace"),
+            "http_status_code": response.status,
+        }
+        return encode(raw)
+    return b"" if response.data is None else encode(response.data)
 
 
 def given_data(request: Request) -> JsonMap | None:

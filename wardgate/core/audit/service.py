@@ -17,18 +17,20 @@ from wardgate.core.audit.options import (
     record_options,
     target_options,
 )
-from wardgate.core.audit.record import Formatter, test_line
+from wardgate.core.audit.record import Formatter
 from wardgate.core.audit.rules import AuditRules
 from wardgate.core.audit.sink import PATIENCE, Health, Sink, Ticket, health_of_all
 from wardgate.core.audit.table import AuditTable, Device, audit_table, new_salt, save_table
 from wardgate.core.audit.target import Target, TargetError
 from wardgate.core.identity import Standings
 from wardgate.core.ids import new_uuid
+from wardgate.core.json import encode
 from wardgate.core.metrics import Metrics, Reading
 from wardgate.core.request import Request
 from wardgate.core.settings import Settings
 from wardgate.core.storage import Storage, Transaction
 from wardgate.errors import InvalidRequest
+from wardgate.timestamps import rfc3339
 
 _log = logging.getLogger("wardgate.audit")
 
@@ -121,7 +123,7 @@ class Audit:
         records = record_options(device)
         sink = Sink(device.path, _target(device), self.patience, quiet=True)
         ticket = Ticket(1)
-        sink.add(test_line(records, new_uuid(), self._clock.now()), ticket)
+        sink.add(_test_line(records, new_uuid(), self._clock.now()), ticket)
         written = await ticket.wait()
         reason = sink.health.reason
         sink.end()
@@ -201,6 +203,22 @@ def _with(device: Device, salt: bytes, uuid: str) -> Device:
         local=device.local,
         configured=True,
     )
+
+
+def _test_line(options: RecordOptions, request_id: str, now: float) -> bytes:
+    """The record that a device is tried out with when it is enabled, as Vault's is."""
+    shown = {
+        "time": rfc3339(now),
+        "type": "request",
+        "auth": {"token_type": "default"},
+        "request": {
+            "id": request_id,
+            "operation": "update",
+            "namespace": {"id": "root"},
+            "path": "sys/audit/test",
+        },
+    }
+    return options.prefix.encode() + encode(shown) + b"\n"
 
 
 def _target(device: Device) -> Target:

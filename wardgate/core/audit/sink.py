@@ -1,9 +1,9 @@
 """One enabled device at work: a thread of its own, a bounded queue, and how it is doing.
 
-The records of one tick of the event loop are handed to the thread together, which writes them with
-one write. Whoever waits for a record has a `Ticket`; it is settled when the first device has written
-the record, or when none can any more. A device that hangs is not waited for: from then on its
-records are lost to it once its queue is full, and nobody else notices.
+The records of two passes of the event loop are handed to the thread together, which writes them
+with one write. Whoever waits for a record has a `Ticket`; it is settled when the first device has
+written the record, or when none can any more. A device that hangs is not waited for: from then on
+its records are lost to it once its queue is full, and nobody else notices.
 """
 
 import asyncio
@@ -91,7 +91,7 @@ class Ticket:
 
 
 class _Batch:
-    """The records of one tick."""
+    """The records of two passes."""
 
     __slots__ = ("due", "expired", "lines", "size", "tickets")
 
@@ -128,7 +128,7 @@ class Sink:
         self._thread.start()
 
     def add(self, line: bytes, ticket: Ticket) -> None:
-        """Write `line` with all others of this tick, and tell `ticket`."""
+        """Write `line` with all others of this pass and the next, and tell `ticket`."""
         if self._ended:
             ticket.succeeded()  # the device was taken away: nobody asks for its records any more
             return
@@ -139,7 +139,9 @@ class Sink:
         batch = self._open
         if batch is None:
             batch = self._open = _Batch()
-            self._loop.call_soon(self._hand_over)
+            # What arrives while this pass runs joins in: a hand-over, with two threads that wake each
+            # other up and want Python's lock, costs more than another pass.
+            self._loop.call_soon(self._loop.call_soon, self._hand_over)
         batch.lines.append(line)
         batch.size += len(line)
         self._waiting += len(line)

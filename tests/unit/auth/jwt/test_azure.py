@@ -184,3 +184,21 @@ async def test_a_login_with_a_token_of_azure_brings_an_access_token_along(
             "distributed_claim_access_token": "the-access-token",
         }
         assert (await node.write("auth/jwt/login", body, token="")).status == 200
+
+
+@with_node
+async def test_groups_are_those_of_the_claim_that_the_role_names_in_the_end(
+    node: NodeUnderTest,
+) -> None:
+    async def changing(request: web.Request) -> web.Response:
+        await jwt_role(node, groups_claim="others")
+        return web.json_response({"value": GROUP_IDS})
+
+    async with serving(changing) as address:
+        settings = {"provider": "azure", "graph_endpoint": address}
+        await mounted(node, provider_config=settings)
+        await jwt_role(node, groups_claim="groups")
+        token = signed(jwt_claims(node, **distributed(f"{address}/v1.0")))
+        body = {"role": "dev", "jwt": token, "distributed_claim_access_token": "the-access-token"}
+        response = await node.write("auth/jwt/login", body, token="")
+        assert '"others" claim not found in token' in errors(response)[0]

@@ -305,6 +305,19 @@ async def test_logins_that_need_access_at_once_ask_for_it_once(node: NodeUnderTe
         assert google.asked["/token"] == 1
 
 
+@with_node
+async def test_access_from_before_the_clock_was_set_back_is_not_used(node: NodeUnderTest) -> None:
+    google = Google(node)
+    async with google.serving():
+        key = json.dumps(google.key())
+        access = GoogleAccess(node.core, google.settings(gsuite_service_account=key))
+        await access.token()
+        node.clock.advance(-365 * 86400.0)
+        await access.token()
+        await access.token()
+        assert google.asked["/token"] == 2
+
+
 @pytest.mark.parametrize("groups", [["eng"], {"email": "eng"}, "eng", [None], 5])
 def test_groups_that_are_none_are_a_failure(groups: Any) -> None:
     async def odd(request: web.Request) -> web.Response:

@@ -89,6 +89,22 @@ def test_a_login_that_is_refused_is_over(error: str) -> None:
     check()
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_provider_that_is_broken_for_a_moment_ends_no_login(status: int) -> None:
+    @with_provider
+    async def check(node: NodeUnderTest, provider: OddProvider) -> None:
+        await role(node, callback_mode="device")
+        data = await begun(node, client_nonce=NONCE)
+        provider.token_status = status
+        said = errors(await poll(node, data["state"]))[0]
+        assert said.endswith(f"could not be asked: the answer has status {status}")
+        provider.token_status = 0
+        node.clock.advance(3)
+        assert (await poll(node, data["state"])).status == 200
+
+    check()
+
+
 @with_provider
 async def test_only_the_device_that_began_gets_a_token_and_only_one(
     node: NodeUnderTest, provider: OddProvider

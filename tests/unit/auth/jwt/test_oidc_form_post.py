@@ -14,8 +14,10 @@ from tests.unit.auth.jwt.browser_logins import (
     configure,
     page_of,
     posted,
+    role,
     with_provider,
 )
+from tests.visitor import forms_of
 
 
 async def back_to_program(node: NodeUnderTest, provider: OddProvider) -> dict[str, str]:
@@ -37,6 +39,38 @@ def test_a_login_is_posted_and_ended_by_the_program(types: list[str]) -> None:
         assert (await posted(node, back)).status == 400
 
     check()
+
+
+@pytest.mark.parametrize("types", [["code"], ["id_token"]])
+def test_a_page_that_is_loaded_again_asks_the_same_again(types: list[str]) -> None:
+    @with_provider
+    async def check(node: NodeUnderTest, provider: OddProvider) -> None:
+        await configure(node, provider, oidc_response_mode="form_post", oidc_response_types=types)
+        await role(node, callback_mode="direct")
+        data = await begun(node, client_nonce=NONCE)
+        back = provider.authorize(data["auth_url"])
+        page = page_of(await posted(node, back))
+        assert page_of(await posted(node, back)) == page
+        (form,) = forms_of(page)
+        assert "You are logged in" in page_of(await callback(node, form.fields))
+        assert (await posted(node, back)).status == 400
+
+    check()
+
+
+@with_provider
+async def test_whoever_posts_first_keeps_nobody_out(
+    node: NodeUnderTest, provider: OddProvider
+) -> None:
+    await configure(node, provider, oidc_response_mode="form_post")
+    await role(node, callback_mode="direct")
+    data = await begun(node, client_nonce=NONCE)
+    back = provider.authorize(data["auth_url"])
+    (first,) = forms_of(page_of(await posted(node, {**back, "code": "of a stranger"})))
+    (second,) = forms_of(page_of(await posted(node, back)))
+    assert "not confirmed" in page_of(await callback(node, first.fields))
+    assert not provider.used
+    assert "You are logged in" in page_of(await callback(node, second.fields))
 
 
 @with_provider

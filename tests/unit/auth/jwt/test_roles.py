@@ -38,6 +38,18 @@ async def test_what_was_never_set_is_null_and_what_was_emptied_is_empty(
     assert "poll_interval" not in shown
 
 
+@pytest.mark.parametrize("interval", [-1, 601])
+def test_an_interval_that_nobody_could_poll_in_is_refused(interval: int) -> None:
+    @with_node
+    async def check(node: NodeUnderTest) -> None:
+        await mounted(node)
+        body = {"role_type": "jwt", "user_claim": "sub", "bound_subject": "ada"}
+        response = await node.write(ROLE, {**body, "poll_interval": interval})
+        assert errors(response)[0].startswith("poll_interval: use seconds from 1 to 600")
+
+    check()
+
+
 @with_node
 async def test_a_role_has_one_name_in_any_case(node: NodeUnderTest) -> None:
     await mounted(node)

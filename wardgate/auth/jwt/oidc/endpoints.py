@@ -245,9 +245,19 @@ class OidcEndpoints:
     async def _with_posted(
         self, request: Request, config: Config, flow: Flow, role: Role, body: CallbackForm
     ) -> Flow:
-        """`flow` with what was posted, stored. An ID token is checked before: strangers store none."""
-        if flow.code or flow.id_token:
-            raise InvalidRequest(EXPIRED)
+        """`flow` with what was posted, stored. An ID token is checked before: strangers store none.
+
+        Whoever posts the same again, as a page does that is loaded again, gets the same answer:
+        nobody else has it from the provider. Something else takes its place where the server itself
+        takes the browser back, with a confirmation of its own: whoever has only seen the state must
+        not keep others out.
+        """
+        if stored := flow.code or flow.id_token:
+            given = body.code if flow.code else body.id_token
+            if hmac.compare_digest(stored.encode(), given.encode()):
+                return flow
+            if flow.mode != "direct":
+                raise InvalidRequest(EXPIRED)
         if flow.verifier and body.code:
             if len(body.code) > LONGEST_CODE:
                 raise InvalidRequest(f"{FAILED} The code is too long.")

@@ -26,7 +26,8 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 SLOW_DOWN = "slow_down"
 PENDING = ("authorization_pending", SLOW_DOWN)
 """The errors of RFC 8628, section 3.5, after which a device may ask again."""
-_FINE = 200
+_FINE, _TOO_MANY = 200, 429
+_BROKEN = 500  # and above
 _ERROR = re.compile("[A-Za-z0-9_]{1,64}")  # an error code that is repeated
 
 
@@ -201,9 +202,14 @@ class Provider:
         if headers and _error(answer) == "invalid_client":
             # registered for the other way, which the metadata of a whole provider cannot say
             answer = await self._send(config, url, {**form, **_posted(config)}, {})
-        if answer.status != _FINE:
-            raise ProviderRefused(_error(answer) or f"status {answer.status}")
-        return answer
+        if answer.status == _FINE:
+            return answer
+        error = _error(answer)
+        if not error and (answer.status >= _BROKEN or answer.status == _TOO_MANY):
+            raise OutgoingFailed(
+                f"the answer has status {answer.status}"
+            )  # it said neither yes nor no
+        raise ProviderRefused(error or f"status {answer.status}")
 
     async def _send(
         self, config: Config, url: str, form: Mapping[str, str], headers: Mapping[str, str]

@@ -56,7 +56,7 @@ class GoogleAccess:
         self._iam = _text(settings, "iam_endpoint").rstrip("/") or _IAM
         self._tokens = _text(settings, "token_endpoint") or _TOKENS
         self._token = ""
-        self._until = 0.0
+        self._since = self._until = 0.0
         self._asking: SingleFlight[None] = SingleFlight()
 
     async def check(self) -> None:
@@ -66,15 +66,16 @@ class GoogleAccess:
 
     async def token(self) -> str:
         """An access token for the directory; those who need a new one at the same time wait for the
-        same. Raises `OutgoingFailed`."""
-        if not self._token or self._core.clock.now() >= self._until - _SPARE:
+        same. One from before the clock was set back is not used: nobody knows its age. Raises
+        `OutgoingFailed`."""
+        if not self._token or not self._since <= self._core.clock.now() < self._until - _SPARE:
             await self._asking.begin(self._ask_anew)
         return self._token
 
     async def _ask_anew(self) -> None:
         now = self._core.clock.now()
         self._token, seconds = await self._new()
-        self._until = now + seconds
+        self._since, self._until = now, now + seconds
 
     async def _new(self) -> tuple[str, float]:
         if self._service_account:
