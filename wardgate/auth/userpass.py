@@ -15,7 +15,6 @@ import msgspec
 from wardgate.core.backend import Renewal
 from wardgate.core.cidr import address_allowed
 from wardgate.core.core import Core
-from wardgate.core.logins import canonical_policies
 from wardgate.core.mounts import Mount
 from wardgate.core.operation import Operation
 from wardgate.core.passwords import check_password, password_policy
@@ -147,11 +146,7 @@ class Userpass(EndpointBackend):
         user = await storage.get(USERS + (token.renewal or {}).get("username", ""), USER)
         if user is None:
             raise InvalidRequest("the user no longer exists: the token is not renewed")
-        settings = user.settings
-        policies = canonical_policies(settings.policies, add_default=not settings.no_default_policy)
-        if policies != token.policies:
-            raise InvalidRequest("policies have changed, not renewing")
-        return Renewal(ttl=settings.ttl, max_ttl=settings.max_ttl, period=settings.period)
+        return user.settings.renewal_of(token)
 
     @endpoint("users", Operation.LIST, operation_id="userpass-list-users")
     async def list_users(self, request: Request, page: Page) -> Response:

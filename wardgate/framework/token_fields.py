@@ -10,10 +10,12 @@ from typing import Annotated, Any
 
 import msgspec
 
+from wardgate.core.backend import Renewal
 from wardgate.core.cidr import parse_cidrs
 from wardgate.core.logins import canonical_policies
 from wardgate.core.policies import RESPONSE_WRAPPING
 from wardgate.core.request import JsonMap, TokenGrant
+from wardgate.core.tokens.record import Token
 from wardgate.errors import InvalidRequest
 from wardgate.framework.fields import Body, Doc, Duration, StringList
 
@@ -125,6 +127,21 @@ class TokenSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
             **details,
         )
 
+    def renewal(self, group_aliases: tuple[str, ...] | None = None) -> Renewal:
+        """What a token may be renewed for that was given out with these settings, by the times that
+        they have now."""
+        return Renewal(
+            ttl=self.ttl, max_ttl=self.max_ttl, period=self.period, group_aliases=group_aliases
+        )
+
+    def renewal_of(self, token: Token) -> Renewal:
+        """The same, for methods that renew a token only while it would get the policies that it has.
+        Raises `InvalidRequest` when it would not."""
+        policies = canonical_policies(self.policies, add_default=not self.no_default_policy)
+        if policies != token.policies:
+            raise policies_changed()
+        return self.renewal()
+
     def show(self) -> JsonMap:
         """The settings under their ``token_`` names."""
         return {
@@ -150,6 +167,11 @@ class TokenSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
         return {
             old: shown[names[old]] for old in names if old in self.old_names and shown[names[old]]
         }
+
+
+def policies_changed() -> InvalidRequest:
+    """Why a token is not renewed that would get other policies now."""
+    return InvalidRequest("policies have changed, not renewing")
 
 
 def changed_settings(

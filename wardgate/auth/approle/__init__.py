@@ -49,5 +49,4 @@ class AppRole(EndpointBackend):
         role = await role_by_name(storage, facts.get("role", ""))
         if role is None or role.uid != facts.get("uid"):
             raise InvalidRequest("the role no longer exists: the token is not renewed")
-        settings = role.settings
-        return Renewal(ttl=settings.ttl, max_ttl=settings.max_ttl, period=settings.period)
+        return role.settings.renewal()

@@ -76,5 +76,4 @@ class JwtAuth(EndpointBackend):
         role = await role_of(storage, name) if kind == NATIVE else None
         if role is None:
             raise InvalidRequest("the role no longer exists: the token is not renewed")
-        settings = role.settings
-        return Renewal(ttl=settings.ttl, max_ttl=settings.max_ttl, period=settings.period)
+        return role.settings.renewal()

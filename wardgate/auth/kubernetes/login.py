@@ -78,8 +78,7 @@ class Login:
             raise InvalidRequest("the role no longer exists: the token is not renewed")
         config = await configuration(storage)
         await self._checked(request, config, role, kept.get("jwt", ""), renewal=True)
-        settings = role.settings
-        return Renewal(ttl=settings.ttl, max_ttl=settings.max_ttl, period=settings.period)
+        return role.settings.renewal()
 
     async def _checked(
         self, request: Request, config: Config, role: Role, jwt: str, *, renewal: bool = False

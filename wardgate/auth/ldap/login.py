@@ -24,6 +24,7 @@ from wardgate.core.tokens.record import Token
 from wardgate.errors import BadGateway, InvalidRequest, PermissionDenied, WrongCredentials
 from wardgate.framework.endpoints import endpoint
 from wardgate.framework.fields import Body, Doc
+from wardgate.framework.token_fields import policies_changed
 
 LONGEST_TIMEOUT = 300
 """Seconds for which a login waits where request_timeout is 0 or more than that."""
@@ -114,16 +115,10 @@ class Login:
                 "the user no longer exists in the directory, or has another password: the token is"
                 " not renewed"
             )
-        settings = config.settings
         policies = canonical_policies(found.policies, add_default=False)
         if {*policies, DEFAULT} != {*token.policies, DEFAULT}:  # that one is not the directory's
-            raise InvalidRequest("policies have changed, not renewing")
-        return Renewal(
-            ttl=settings.ttl,
-            max_ttl=settings.max_ttl,
-            period=settings.period,
-            group_aliases=found.groups,
-        )
+            raise policies_changed()
+        return config.settings.renewal(found.groups)
 
     async def _found(
         self, request: Request, storage: View, config: Config, name: str, password: str

@@ -52,5 +52,4 @@ class Saml(EndpointBackend):
         role = await role_of(storage, (token.renewal or {}).get("role", ""))
         if role is None:
             raise InvalidRequest("the role no longer exists: the token is not renewed")
-        settings = role.settings
-        return Renewal(ttl=settings.ttl, max_ttl=settings.max_ttl, period=settings.period)
+        return role.settings.renewal()

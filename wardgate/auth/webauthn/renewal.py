@@ -3,7 +3,6 @@
 from wardgate.auth.webauthn.encoding import decoded, encoded
 from wardgate.auth.webauthn.users import Key, User, get_user
 from wardgate.core.backend import Renewal
-from wardgate.core.logins import canonical_policies
 from wardgate.core.storage import View
 from wardgate.core.tokens.record import Token
 from wardgate.errors import InvalidRequest
@@ -36,8 +35,4 @@ async def renewed(storage: View, token: Token) -> Renewal:
         raise InvalidRequest("the user no longer exists: the token is not renewed")
     if key_of_login(user, token) is None:
         raise InvalidRequest("the key of this login is no longer there: the token is not renewed")
-    settings = user.settings
-    policies = canonical_policies(settings.policies, add_default=not settings.no_default_policy)
-    if policies != token.policies:
-        raise InvalidRequest("policies have changed, not renewing")
-    return Renewal(ttl=settings.ttl, max_ttl=settings.max_ttl, period=settings.period)
+    return user.settings.renewal_of(token)
